@@ -1,0 +1,16 @@
+export type * from './generated/events.ts';
+export { openCodec, UnreadableMessage, type Codec } from './codec.ts';
+export { deployContracts, topicDifferences } from './deploy.ts';
+export { loadSchemas, subjectOf } from './schemas.ts';
+export {
+  allTopics,
+  deadLetterTopicOf,
+  groups,
+  keyOf,
+  partsOf,
+  pushRequestsOf,
+  topics,
+  type EventName,
+  type Group,
+  type Topic,
+} from './topics.ts';

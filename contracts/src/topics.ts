@@ -1,0 +1,173 @@
+import type { Events } from './generated/events.ts';
+
+export type EventName = keyof Events;
+
+/** A topic as a typed value; nobody writes a topic's name as a string. */
+export interface Topic<Name extends EventName = EventName> {
+  readonly name: string;
+  /** What the record key is made of, in order: {@link keyOf} of these parts. */
+  readonly key: readonly string[];
+  /** How many leading parts of the key choose the partition; all of them where absent. */
+  readonly partitionParts?: number;
+  /** The only service that writes it; `connector-*` for every connector, with disjoint keys. */
+  readonly owner: string;
+  /** Fixed for this version of the topic: growing means a new version. */
+  readonly partitions: number;
+  readonly cleanup: 'delete' | 'compact';
+  /** Null where it is compacted. */
+  readonly retentionDays: number | null;
+  readonly ordering: string;
+  /** What a consumer sees when a record is published again. */
+  readonly duplicates: string;
+  readonly events: readonly Name[];
+}
+
+const lanes = 12;
+const sameId = 'The same ce_id and the same bytes; at any later time.';
+
+const topic = <Name extends EventName>(value: Topic<Name>): Topic<Name> => value;
+const deleted = (retentionDays: number) => ({ cleanup: 'delete' as const, retentionDays });
+const compacted = { cleanup: 'compact' as const, retentionDays: null };
+
+export const topics = {
+  marketplaceOrders: topic({
+    name: 'marketplace.orders.v1',
+    key: ['tenant', 'store', 'order'],
+    owner: 'connector-*',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As read; the newest by updatedAt wins, not the last in the topic.',
+    duplicates: 'The same ce_id: store, order, update time and content hash.',
+    events: ['MarketplaceOrderRead'],
+  }),
+  orderEvents: topic({
+    name: 'order.events.v1',
+    key: ['tenant', 'store', 'order'],
+    owner: 'order',
+    partitions: lanes,
+    ...compacted,
+    ordering: 'By sequence, per order; a lower one may come late.',
+    duplicates: sameId,
+    events: ['OrderChanged'],
+  }),
+  orderCommands: topic({
+    name: 'order.commands.v1',
+    key: ['tenant', 'store', 'order'],
+    owner: 'order',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As asked, per order.',
+    duplicates: 'The same ce_id: tenant, route and idempotency key.',
+    events: ['CreateLabel'],
+  }),
+  reservationEvents: topic({
+    name: 'reservation.events.v1',
+    key: ['tenant', 'sku'],
+    owner: 'reservation',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'By sequence, per order; orders of one SKU in no order among themselves.',
+    duplicates: sameId,
+    events: ['UnitsReserved', 'UnitsReleased', 'UnitsAutoPicked'],
+  }),
+  stockCommands: topic({
+    name: 'stock.commands.v1',
+    key: ['tenant', 'sku'],
+    owner: 'stock',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As asked, per SKU.',
+    duplicates: 'The same ce_id: tenant, route and idempotency key.',
+    events: ['UpdateStock'],
+  }),
+  stockMovements: topic({
+    name: 'stock.movements.v1',
+    key: ['tenant', 'sku'],
+    owner: 'stock',
+    partitions: lanes,
+    ...deleted(30),
+    ordering: 'By sequence, per SKU, from 1 without a gap; a lower one may come late.',
+    duplicates: sameId,
+    events: ['StockMoved'],
+  }),
+  stockLevels: topic({
+    name: 'stock.levels.v1',
+    key: ['tenant', 'sku'],
+    owner: 'stock',
+    partitions: lanes,
+    ...compacted,
+    ordering: 'By sequence, per SKU; the highest is the level.',
+    duplicates: sameId,
+    events: ['StockLevelChanged'],
+  }),
+  stockIncidents: topic({
+    name: 'stock.incidents.v1',
+    key: ['tenant', 'kind', 'subject'],
+    owner: 'stock',
+    partitions: 3,
+    ...compacted,
+    ordering: 'By the SKU ledger sequence, per incident.',
+    duplicates: sameId,
+    events: ['IncidentChanged'],
+  }),
+  listingChanges: topic({
+    name: 'listing.changes.v1',
+    key: ['tenant', 'sku'],
+    owner: 'connector-*',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'By mapping revision, per listing.',
+    duplicates: 'The same ce_id: store, listing and mapping revision.',
+    events: ['ListingMapped', 'ListingUnmapped'],
+  }),
+  policyCommands: topic({
+    name: 'policy.commands.v1',
+    key: ['tenant', 'sku'],
+    owner: 'sync-policy',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As asked, per SKU; a control record (TenantPolicyChanged, key: tenant) once in every partition.',
+    duplicates: 'The same ce_id: tenant, route and idempotency key.',
+    events: ['SetInventorySync', 'SetSkuPolicy', 'TenantPolicyChanged'],
+  }),
+  shopifyPushRequests: topic({
+    name: 'push.requests.shopify.v1',
+    key: ['tenant', 'store', 'listing', 'sku'],
+    partitionParts: 2,
+    owner: 'sync-policy',
+    partitions: lanes,
+    ...compacted,
+    ordering: 'By version, per listing; a lower one may come late.',
+    duplicates: sameId,
+    events: ['PushRequested', 'PushWithdrawn'],
+  }),
+} as const;
+
+/** Every topic, for those who create, check or document them. */
+export const allTopics: readonly Topic[] = Object.values(topics);
+
+/** The topic that carries push requests for a marketplace. Throws for one that has none. */
+export function pushRequestsOf(marketplace: string): Topic<'PushRequested' | 'PushWithdrawn'> {
+  if (marketplace === 'shopify') return topics.shopifyPushRequests;
+  throw new Error(`No topic carries push requests for the marketplace ${marketplace}: add it to contracts/src/topics.ts.`);
+}
+
+/** A record key: the parts, encoded so that tenant `a` + SKU `b/c` is not `a/b` + `c`. */
+export const keyOf = (...parts: readonly string[]): string => parts.map(encodeURIComponent).join('/');
+
+/** The parts that {@link keyOf} joined. */
+export const partsOf = (key: string): string[] => key.split('/').map(decodeURIComponent);
+
+/** The consumer groups; each has its own dead-letter topic. */
+export const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
+export type Group = (typeof groups)[number];
+
+/** Where a group puts messages that it cannot read or fold: original key and bytes; reason and origin in headers. */
+export const deadLetterTopicOf = (group: string): string => `${group}.dlq.v1`;
+
+export const deadLetterTopics = groups.map((group) => ({
+  name: deadLetterTopicOf(group),
+  partitions: 3,
+  cleanup: 'delete' as const,
+  retentionDays: 30,
+}));

@@ -21,7 +21,7 @@ interface AvroString {
 }
 export type AvroType =
   | string
-  | readonly AvroType[]
+  | AvroType[]
   | AvroRecord
   | AvroString
   | { readonly type: 'int' | 'long'; readonly logicalType?: string }

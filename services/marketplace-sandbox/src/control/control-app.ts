@@ -1,0 +1,125 @@
+import express, { type ErrorRequestHandler, type Request } from 'express';
+import type { Logger } from 'pino';
+import { z, type ZodType } from 'zod';
+import type { Shop } from '../control-client.ts';
+import type { Troubles } from '../faults.ts';
+import { gid, idOf } from '../shopify/gid.ts';
+import { Refusal } from '../state/refusal.ts';
+import type { ShopRow } from '../state/shops.ts';
+import type { State } from '../state/state.ts';
+import * as messages from './messages.ts';
+
+/** The control port: everything that happens to a marketplace from outside its API. Errors are problem+json. */
+export function createControlApp(state: State, troubles: Troubles, log: Logger) {
+  const { shops, inventory, orders } = state;
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.get('/readyz', (_request, response) => void response.json({ status: 'ready' }));
+  app.use('/__sim', express.json({ limit: '64mb' }));
+
+  const sim = express.Router();
+  sim.post(
+    '/shops',
+    (request, response) => void response.status(201).json(describeShop(shops.create(read(messages.newShop, request.body)))),
+  );
+  sim.get('/shops', (_request, response) => void response.json(shops.all().map(describeShop)));
+  sim.get('/shops/:shop', (request, response) => void response.json(describeShop(shops.get(shopOf(request)))));
+  sim.patch('/shops/:shop/settings', (request, response) => {
+    response.json(describeShop(shops.configure(shopOf(request), read(messages.settings, request.body))));
+  });
+  sim.post('/shops/:shop/reset', (request, response) => {
+    shops.reset(shopOf(request));
+    troubles.forget(shopOf(request));
+    response.status(204).end();
+  });
+  sim.delete('/shops/:shop', (request, response) => {
+    shops.delete(shopOf(request));
+    troubles.forget(shopOf(request));
+    response.status(204).end();
+  });
+
+  sim.post('/shops/:shop/products', (request, response) => {
+    response.status(201).json(inventory.putProducts(shopOf(request), read(messages.newProducts, request.body)));
+  });
+  sim.delete('/shops/:shop/products/:id', (request, response) => {
+    inventory.deleteProduct(knownShop(request), idOf('InventoryItem', String(request.params['id'])) ?? 0);
+    response.status(204).end();
+  });
+  sim.post('/shops/:shop/drift', (request, response) => {
+    const { inventoryItem, location, available } = read(messages.drift, request.body);
+    inventory.drift(knownShop(request), idOf('InventoryItem', inventoryItem) ?? 0, location, available);
+    response.status(204).end();
+  });
+
+  sim.post('/shops/:shop/orders', (request, response) => {
+    response.status(201).json(orders.place(shopOf(request), read(messages.newOrders, request.body)));
+  });
+  sim.get('/shops/:shop/orders/:id', (request, response) => void response.json(orders.get(shopOf(request), orderOf(request))));
+  sim.post('/shops/:shop/orders/:id/edit', (request, response) => {
+    response.json(orders.edit(knownShop(request), orderOf(request), read(messages.orderEdit, request.body)));
+  });
+  sim.post('/shops/:shop/orders/:id/cancel', (request, response) => {
+    response.json(orders.cancel(knownShop(request), orderOf(request), read(messages.cancellation, request.body ?? {})));
+  });
+  sim.post('/shops/:shop/orders/:id/fulfil', (request, response) => {
+    response.json(orders.fulfil(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
+  });
+  sim.post('/shops/:shop/orders/:id/refund', (request, response) => {
+    response.json(orders.refund(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
+  });
+
+  const pages = { orders: orders.page, quantities: inventory.quantities, writes: inventory.writes, sales: inventory.sales };
+  for (const [name, readPage] of Object.entries(pages)) {
+    sim.get(`/shops/:shop/${name}`, (request, response) => {
+      const { after, limit } = read(messages.page, request.query);
+      response.json(readPage(shopOf(request), after, limit));
+    });
+  }
+  sim.put('/shops/:shop/faults', (request, response) => {
+    troubles.of(knownShop(request)).set(read(messages.faults, request.body));
+    response.status(204).end();
+  });
+  sim.get('/shops/:shop/calls', (request, response) => void response.json(troubles.of(knownShop(request)).counts));
+
+  const knownShop = (request: Request): string => shops.get(shopOf(request)).name;
+  app.use('/__sim', sim);
+  app.use((request, response) => problem(response, 404, `there is no ${request.method} ${request.path} on the control port`));
+  const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
+    if (error instanceof Refusal) return problem(response, error.status, error.message);
+    if (error instanceof z.ZodError) return problem(response, 400, z.prettifyError(error));
+    const { status, message } = error as { status?: number; message?: string };
+    if (status !== undefined && status < 500) return problem(response, status, message ?? 'the request cannot be read');
+    log.error({ err: error, url: request.url }, 'a control call failed');
+    problem(response, 500, 'the sandbox failed: its log says why');
+  };
+  app.use(onError);
+  return app;
+}
+
+const titles: Record<number, string> = {
+  400: 'The request is not well formed',
+  404: 'Not found',
+  409: 'Not possible now',
+  413: 'The request is too large',
+  422: 'Cannot be done to this shop',
+  500: 'The sandbox failed',
+};
+
+function problem(response: express.Response, status: number, detail: string): void {
+  const body = { type: 'about:blank', title: titles[status] ?? 'Refused', status, detail };
+  response.status(status).type('application/problem+json').send(JSON.stringify(body));
+}
+
+const read = <Message>(message: ZodType<Message>, value: unknown): Message => message.parse(value);
+const shopOf = (request: Request): string => read(messages.shopParameters, request.params).shop;
+
+function orderOf(request: Request): number {
+  const id = idOf('Order', String(request.params['id']));
+  if (id === undefined) throw new Refusal(404, `${String(request.params['id'])} is no order's id, such as gid://shopify/Order/1`);
+  return id;
+}
+
+function describeShop({ name, plan, locations, settings }: ShopRow): Shop {
+  const places = locations.map((location) => ({ id: gid('Location', location.id), name: location.name }));
+  return { name, domain: `${name}.myshopify.com`, plan, locations: places, settings };
+}

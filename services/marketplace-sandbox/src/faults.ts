@@ -1,0 +1,53 @@
+import type { Faults } from './control-client.ts';
+
+export interface CallCounts {
+  calls: number;
+  throttled: number;
+  refused: number;
+}
+
+/** What goes wrong next in one shop, and how often it was called: in memory, a restart forgets it. */
+export interface Trouble {
+  counts: CallCounts;
+  set(faults: Faults): void;
+  /** The refusal that this call has to get, if one is due. */
+  takeRefusal(): { status: number; retryAfterSeconds: number | undefined } | undefined;
+  /** Whether this mutation's connection is to be closed, and whether before or after it takes effect. */
+  takeDrop(): 'before' | 'after' | undefined;
+}
+
+export function createTroubles() {
+  const troubles = new Map<string, Trouble>();
+  return {
+    of(shop: string): Trouble {
+      const known = troubles.get(shop) ?? createTrouble();
+      troubles.set(shop, known);
+      return known;
+    },
+    forget: (shop: string) => troubles.delete(shop),
+  };
+}
+
+export type Troubles = ReturnType<typeof createTroubles>;
+
+function createTrouble(): Trouble {
+  let due: Faults = {};
+  const takeOne = (name: 'dropNextMutations' | 'dropAnswerOfNextMutations'): boolean => {
+    const left = due[name] ?? 0;
+    if (left > 0) due = { ...due, [name]: left - 1 };
+    return left > 0;
+  };
+  return {
+    counts: { calls: 0, throttled: 0, refused: 0 },
+    set: (faults) => {
+      due = faults;
+    },
+    takeRefusal() {
+      const { failNext } = due;
+      if (failNext === undefined || failNext.calls <= 0) return undefined;
+      due = { ...due, failNext: { ...failNext, calls: failNext.calls - 1 } };
+      return { status: failNext.status, retryAfterSeconds: failNext.retryAfterSeconds };
+    },
+    takeDrop: () => (takeOne('dropNextMutations') ? 'before' : takeOne('dropAnswerOfNextMutations') ? 'after' : undefined),
+  };
+}

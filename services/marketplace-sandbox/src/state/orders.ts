@@ -1,0 +1,286 @@
+import type { LineQuantity, NewLine, NewOrder, Order, OrderEdit, Page, Placed, Sale } from '../control-client.ts';
+import { gid, idOf } from '../shopify/gid.ts';
+import type { Database } from './database.ts';
+import { nextPage, type Inventory, type ItemRow, type LevelRow } from './inventory.ts';
+import { Refusal } from './refusal.ts';
+import type { Shops } from './shops.ts';
+
+export interface OrderRow {
+  id: number;
+  name: string;
+  created_at: number;
+  updated_at: number;
+  cancelled_at: number | null;
+  financial_status: string;
+}
+
+export interface LineRow {
+  id: number;
+  item: number;
+  location: number | null;
+  sku: string | null;
+  quantity: number;
+  current_quantity: number;
+  unfulfilled_quantity: number;
+  fulfilled: number;
+}
+
+/** Where a page of orders begins, in the order of (value, id). */
+export interface OrderPosition {
+  value: number;
+  id: number;
+}
+
+export interface OrderRange {
+  column: 'created_at' | 'updated_at' | 'id';
+  /** Inclusive bounds of `updated_at` and `created_at`, in milliseconds. */
+  updated: { from: number; to: number };
+  created: { from: number; to: number };
+  after: OrderPosition;
+  limit: number;
+}
+
+interface Bought {
+  item: ItemRow;
+  level: LevelRow | undefined;
+  quantity: number;
+}
+
+export type Orders = ReturnType<typeof createOrders>;
+
+export function createOrders(database: Database, shops: Shops, inventory: Inventory) {
+  const columns = 'id, name, created_at, updated_at, cancelled_at, financial_status';
+  const pageBy = (column: OrderRange['column']) =>
+    database.prepare<OrderRow>(
+      `SELECT ${columns} FROM orders WHERE shop = ? AND updated_at BETWEEN ? AND ? AND created_at BETWEEN ? AND ?
+       AND (${column}, id) > (?, ?) ORDER BY ${column}, id LIMIT ?`,
+    );
+  const statements = {
+    insert: database.prepare('INSERT INTO orders (shop, name, created_at, updated_at, financial_status) VALUES (?, ?, ?, ?, ?)'),
+    insertLine: database.prepare(
+      'INSERT INTO lines (order_id, item, location, sku, quantity, current_quantity, unfulfilled_quantity) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    order: database.prepare<OrderRow>(`SELECT ${columns} FROM orders WHERE shop = ? AND id = ?`),
+    lines: database.prepare<LineRow>('SELECT * FROM lines WHERE order_id = ? AND id > ? ORDER BY id LIMIT ?'),
+    update: database.prepare('UPDATE orders SET updated_at = ?, cancelled_at = ?, financial_status = ? WHERE id = ?'),
+    updateLine: database.prepare(
+      'UPDATE lines SET quantity = ?, current_quantity = ?, unfulfilled_quantity = ?, fulfilled = ? WHERE id = ?',
+    ),
+    pages: { created_at: pageBy('created_at'), updated_at: pageBy('updated_at'), id: pageBy('id') },
+  };
+
+  const find = (shop: string, id: number): OrderRow => {
+    const order = statements.order.get(shop, id);
+    if (order === undefined) throw new Refusal(404, `the shop ${shop} has no order ${gid('Order', id)}`);
+    return order;
+  };
+  const linesOf = (order: number, after = 0, limit = -1): LineRow[] => statements.lines.all(order, after, limit);
+  const describe = (order: OrderRow): Order => describeOrder(order, linesOf(order.id));
+
+  const itemOf = (shop: string, line: NewLine): ItemRow => {
+    const id = line.inventoryItem === undefined ? undefined : idOf('InventoryItem', line.inventoryItem);
+    const item = line.sku !== undefined ? inventory.itemBySku(shop, line.sku) : id === undefined ? undefined : inventory.item(shop, id);
+    if (item === undefined) throw new Refusal(422, `the shop ${shop} has no product ${line.inventoryItem ?? `with SKU ${line.sku}`}`);
+    return item;
+  };
+  const levelOf = (item: ItemRow) => (item.tracked === 1 ? inventory.fullestLevel(item.id) : undefined);
+
+  const sell = (shop: string, order: number, kind: Sale['kind'], { item, level, quantity }: Bought, at: number): void => {
+    const line = statements.insertLine.run(order, item.id, level?.location ?? null, item.sku, quantity, quantity, quantity).id;
+    if (level === undefined) return;
+    inventory.changeLevel(item.id, level.location, { available: -quantity, onHand: 0, committed: quantity }, at);
+    inventory.recordSale(shop, { kind, order, line, item: item.id, location: level.location, quantity, at });
+  };
+  /** Units leave an order before they were fulfilled: back to what can be sold, or (no restock) out of the shop's books. */
+  const release = (shop: string, order: number, kind: Sale['kind'], line: LineRow, units: number, restock: boolean, at: number): void => {
+    const { item, location } = line;
+    if (location === null || units === 0) return;
+    const back = { available: restock ? units : 0, onHand: restock ? 0 : -units, committed: -units };
+    if (!inventory.changeLevel(item, location, back, at)) return; // deleted meanwhile: there is nothing to give it back to
+    if (restock) inventory.recordSale(shop, { kind, order, line: line.id, item, location, quantity: -units, at });
+  };
+  const saveLine = (line: LineRow): void => {
+    statements.updateLine.run(line.quantity, line.current_quantity, line.unfulfilled_quantity, line.fulfilled, line.id);
+  };
+
+  /** Runs one change of an order in a transaction, stamps a new update time, and answers the order as it is then. */
+  const change = (shop: string, id: number, work: (order: OrderRow, lines: LineRow[], at: number) => Partial<OrderRow>): Order =>
+    database.transaction(() => {
+      const order = find(shop, id);
+      if (order.cancelled_at !== null) throw new Refusal(409, `the order ${order.name} is cancelled: nothing about it changes any more`);
+      const { at } = shops.nextOrderAt(shop, shops.now(shop), 0);
+      const changed = { ...order, ...work(order, linesOf(id), at), updated_at: at };
+      statements.update.run(at, changed.cancelled_at, changed.financial_status, id);
+      return describe(changed);
+    });
+
+  const place = (shop: string, { lines, name, force = false, financialStatus = 'PAID' }: NewOrder): Placed => {
+    const { acceptEverySale, refuseWithoutStock } = shops.get(shop).settings;
+    const bought = lines.map((line): Bought => {
+      const item = itemOf(shop, line);
+      return { item, level: levelOf(item), quantity: line.quantity };
+    });
+    if (!force && !acceptEverySale) {
+      const index = firstUnbuyable(bought, refuseWithoutStock);
+      const refused = bought[index];
+      if (refused?.level !== undefined) {
+        const { item, level } = refused;
+        return {
+          accepted: false,
+          refusal: { line: index, inventoryItem: gid('InventoryItem', item.id), sku: item.sku, available: level.available },
+        };
+      }
+    }
+    const { at, number } = shops.nextOrderAt(shop, shops.now(shop), 1);
+    const { id } = statements.insert.run(shop, name ?? `#${number}`, at, at, financialStatus);
+    for (const each of bought) sell(shop, id, 'order', each, at);
+    return { accepted: true, order: describe(find(shop, id)) };
+  };
+
+  return {
+    row: (shop: string, id: number) => statements.order.get(shop, id),
+    lines: linesOf,
+    get: (shop: string, id: number): Order => (shops.get(shop), describe(find(shop, id))),
+    place: (shop: string, orders: NewOrder[]): Placed[] => (
+      shops.get(shop),
+      database.transaction(() => orders.map((order) => place(shop, order)))
+    ),
+
+    range: (shop: string, { column, updated, created, after, limit }: OrderRange): OrderRow[] =>
+      statements.pages[column].all(shop, updated.from, updated.to, created.from, created.to, after.value, after.id, limit),
+
+    page(shop: string, after: number, limit: number): Page<Order> {
+      shops.get(shop);
+      const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
+      const orders = statements.pages.id.all(shop, always.from, always.to, always.from, always.to, after, after, limit);
+      return { rows: orders.map(describe), next: nextPage(orders, limit, (order) => order.id) };
+    },
+
+    edit: (shop: string, id: number, { lines = [], add = [] }: OrderEdit): Order =>
+      change(shop, id, (_, held, at) => {
+        for (const [line, wanted] of pick(held, lines)) {
+          const by = wanted - line.current_quantity;
+          if (line.unfulfilled_quantity + by < 0)
+            throw new Refusal(409, `${gid('LineItem', line.id)}: more is fulfilled than would be left`);
+          if (by < 0) release(shop, id, 'edit', line, -by, true, at);
+          if (by > 0 && line.location !== null) {
+            inventory.changeLevel(line.item, line.location, { available: -by, onHand: 0, committed: by }, at);
+            inventory.recordSale(shop, {
+              kind: 'edit',
+              order: id,
+              line: line.id,
+              item: line.item,
+              location: line.location,
+              quantity: by,
+              at,
+            });
+          }
+          const quantity = line.quantity + Math.max(0, by);
+          saveLine({ ...line, quantity, current_quantity: wanted, unfulfilled_quantity: line.unfulfilled_quantity + by });
+        }
+        for (const line of add) {
+          const item = itemOf(shop, line);
+          sell(shop, id, 'edit', { item, level: levelOf(item), quantity: line.quantity }, at);
+        }
+        return {};
+      }),
+
+    cancel: (
+      shop: string,
+      id: number,
+      { lines, restock = true }: { lines?: LineQuantity[] | undefined; restock?: boolean | undefined },
+    ): Order =>
+      change(shop, id, (order, held, at) => {
+        const taken = lines ? pick(held, lines) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
+        for (const [line, units] of taken) {
+          atMost(line, units, line.unfulfilled_quantity, 'not fulfilled');
+          release(shop, id, 'cancel', line, units, restock, at);
+          const current = line.current_quantity - units;
+          saveLine({ ...line, current_quantity: current, unfulfilled_quantity: line.unfulfilled_quantity - units });
+        }
+        if (lines) return order.financial_status === 'PAID' ? { financial_status: 'PARTIALLY_REFUNDED' } : {};
+        return { cancelled_at: at, financial_status: order.financial_status === 'PAID' ? 'REFUNDED' : 'VOIDED' };
+      }),
+
+    fulfil: (shop: string, id: number, lines: LineQuantity[] | undefined): Order =>
+      change(shop, id, (_, held, at) => {
+        const taken = lines ? pick(held, lines) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
+        for (const [line, units] of taken) {
+          atMost(line, units, line.unfulfilled_quantity, 'left to fulfil');
+          if (line.location !== null)
+            inventory.changeLevel(line.item, line.location, { available: 0, onHand: -units, committed: -units }, at);
+          saveLine({ ...line, unfulfilled_quantity: line.unfulfilled_quantity - units, fulfilled: line.fulfilled + units });
+        }
+        return {};
+      }),
+
+    refund: (shop: string, id: number, lines: LineQuantity[] | undefined): Order =>
+      change(shop, id, (_, held, at) => {
+        const left = held.reduce((sum, line) => sum + line.current_quantity, 0);
+        if (lines === undefined) return { financial_status: 'REFUNDED' };
+        const taken = pick(held, lines);
+        for (const [line, units] of taken) {
+          atMost(line, units, line.current_quantity, 'left in the order');
+          const unfulfilled = Math.min(units, line.unfulfilled_quantity);
+          release(shop, id, 'cancel', line, unfulfilled, false, at);
+          saveLine({
+            ...line,
+            current_quantity: line.current_quantity - units,
+            unfulfilled_quantity: line.unfulfilled_quantity - unfulfilled,
+          });
+        }
+        const gone = taken.reduce((sum, [, units]) => sum + units, 0);
+        return { financial_status: gone === left ? 'REFUNDED' : 'PARTIALLY_REFUNDED' };
+      }),
+  };
+}
+
+/** The first line that a shopper could not buy, all lines of one listing taken together; -1 where everything can be bought. */
+function firstUnbuyable(bought: Bought[], refuseWithoutStock: boolean): number {
+  const wanted = new Map<number, number>();
+  return bought.findIndex(({ item, level, quantity }) => {
+    if (level === undefined) return false;
+    const sum = (wanted.get(item.id) ?? 0) + quantity;
+    wanted.set(item.id, sum);
+    return refuseWithoutStock ? level.available < sum : level.available <= 0;
+  });
+}
+
+function pick(held: LineRow[], wanted: LineQuantity[]): [LineRow, number][] {
+  const named = new Set(wanted.map(({ line }) => line));
+  if (named.size !== wanted.length) throw new Refusal(422, 'a line is named twice');
+  return wanted.map(({ line: id, quantity }) => {
+    const line = held.find((each) => gid('LineItem', each.id) === id);
+    if (line === undefined) throw new Refusal(422, `the order has no line ${id}`);
+    return [line, quantity];
+  });
+}
+
+function atMost(line: LineRow, units: number, most: number, what: string): void {
+  if (units > most) throw new Refusal(409, `${gid('LineItem', line.id)}: ${units} asked, only ${most} ${what}`);
+}
+
+export function fulfillmentStatus(lines: Pick<LineRow, 'fulfilled' | 'unfulfilled_quantity'>[]): string {
+  if (lines.every((line) => line.fulfilled === 0)) return 'UNFULFILLED';
+  return lines.every((line) => line.unfulfilled_quantity === 0) ? 'FULFILLED' : 'PARTIALLY_FULFILLED';
+}
+
+function describeOrder(order: OrderRow, lines: LineRow[]): Order {
+  return {
+    id: gid('Order', order.id),
+    name: order.name,
+    createdAt: order.created_at,
+    updatedAt: order.updated_at,
+    cancelledAt: order.cancelled_at,
+    displayFinancialStatus: order.financial_status,
+    displayFulfillmentStatus: fulfillmentStatus(lines),
+    lines: lines.map((line) => ({
+      id: gid('LineItem', line.id),
+      inventoryItem: gid('InventoryItem', line.item),
+      sku: line.sku,
+      quantity: line.quantity,
+      currentQuantity: line.current_quantity,
+      unfulfilledQuantity: line.unfulfilled_quantity,
+    })),
+  };
+}

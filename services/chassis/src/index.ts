@@ -1,0 +1,11 @@
+export type { Event, EventOf, Outgoing } from './events.ts';
+export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
+export type { JournalDocument, Snapshot } from './journal/documents.ts';
+export { openJournal, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
+export type { JournalReader } from './journal/reader.ts';
+export { Abandoned, Unavailable } from './kafka/failures.ts';
+export { openKafka, type KafkaHandle } from './kafka/kafka.ts';
+export { openLanes, type Lanes, type LanesOptions, type Slice } from './kafka/lanes.ts';
+export { openSender, type Sender, type SendOptions } from './kafka/sender.ts';
+export { partitionOf } from './kafka/wire.ts';
+export { openMongo, type MongoHandle } from './mongo.ts';

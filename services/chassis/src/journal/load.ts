@@ -1,0 +1,75 @@
+import type { EventName } from '@evenkeel/contracts';
+import type { Outgoing } from '../events.ts';
+import type { Aggregate } from './aggregate.ts';
+import type { JournalCollections, JournalDocument } from './documents.ts';
+import { replay, type Standing } from './fold.ts';
+
+/** An aggregate as the database has it. */
+export interface Loaded<Data, State> extends Standing<State> {
+  /** Documents that may never have been published: to be published before anything newer of the aggregate. */
+  readonly unpublished: readonly {
+    readonly document: JournalDocument<Data>;
+    readonly outgoing: readonly Outgoing[];
+    readonly state: State;
+  }[];
+  /** Causes in the documents that were read. */
+  readonly causes: ReadonlySet<string>;
+}
+
+const clausesPerQuery = 200;
+
+function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+/** The journal's documents after each snapshot, in sequence order per aggregate. */
+async function documentsAfter<Data>(
+  collections: JournalCollections<Data, unknown>,
+  after: ReadonlyMap<string, number>,
+): Promise<JournalDocument<Data>[]> {
+  const fresh = [...after].filter(([, sequence]) => sequence === 0).map(([aggregate]) => aggregate);
+  const snapshotted = [...after].filter(([, sequence]) => sequence > 0);
+  const filters = [
+    ...[...chunks(fresh, 1_000)].map((aggregates) => ({ aggregate: { $in: [...aggregates] } })),
+    ...[...chunks(snapshotted, clausesPerQuery)].map((some) => ({
+      $or: some.map(([aggregate, sequence]) => ({ aggregate, from: { $gt: sequence } })),
+    })),
+  ];
+  const found = await Promise.all(filters.map((filter) => collections.journal.find(filter as never, { projection: { _id: 0 } }).toArray()));
+  return (found.flat() as unknown as JournalDocument<Data>[]).toSorted((a, b) => a.from - b.from);
+}
+
+/**
+ * Loads aggregates: snapshots, then the journal after each. A document is to be published again exactly where its source offset is at or after the
+ * lane's committed offset, never because a cause was repeated: a late repeat would put an old level last in a compacted topic.
+ */
+export async function loadAggregates<Names extends EventName, Data, State, Context>(
+  aggregate: Aggregate<Names, Data, State, Context>,
+  collections: JournalCollections<Data, State>,
+  keys: readonly string[],
+  committed: ReadonlyMap<string, number>,
+): Promise<Map<string, Loaded<Data, State>>> {
+  const snapshots = keys.length === 0 ? [] : await collections.snapshots.find({ _id: { $in: [...keys] } } as never).toArray();
+  const snapshotOf = new Map(snapshots.map((snapshot) => [snapshot._id as string, snapshot]));
+  const documents = await documentsAfter<Data>(collections as never, new Map(keys.map((key) => [key, snapshotOf.get(key)?.sequence ?? 0])));
+  const documentsOf = Map.groupBy(documents, (document) => document.aggregate);
+  return new Map(
+    keys.map((key) => {
+      const snapshot = snapshotOf.get(key);
+      let state = (snapshot?.state as State | undefined) ?? aggregate.initial(key);
+      let sequence = snapshot?.sequence ?? 0;
+      const mine = documentsOf.get(key) ?? [];
+      const unpublished = [];
+      for (const document of mine) {
+        if (document.from !== sequence + 1)
+          throw new Error(`The journal of ${key} has a gap: ${sequence} is followed by ${document.from}.`);
+        const step = replay(aggregate, key, state, document.entries);
+        ({ state } = step);
+        sequence = document.to;
+        if (document.source.offset >= (committed.get(document.source.topic) ?? 0))
+          unpublished.push({ document, outgoing: step.outgoing, state });
+      }
+      return [key, { state, sequence, documents: mine.length, unpublished, causes: new Set(mine.flatMap(({ causes }) => causes ?? [])) }];
+    }),
+  );
+}

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z, type ZodType } from 'zod';
 import type { Shop } from '../control-client.ts';
 import type { Troubles } from '../faults.ts';
-import { gid, idOf } from '../shopify/gid.ts';
+import { gid, idOf } from '../gid.ts';
 import { Refusal } from '../state/refusal.ts';
 import type { ShopRow } from '../state/shops.ts';
 import type { State } from '../state/state.ts';

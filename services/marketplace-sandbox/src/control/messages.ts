@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Faults, NewOrder, NewProduct, NewShop, OrderEdit, ShopSettings } from '../control-client.ts';
-import { parseGid } from '../shopify/gid.ts';
+import { parseGid } from '../gid.ts';
 
 /** What the control port takes: unknown fields, wrong types and absurd sizes are refused. The client's types say the same to a compiler. */
 

@@ -5,7 +5,7 @@ import { fulfillmentStatus, type LineRow, type OrderRange, type OrderRow } from 
 import type { LocationRow, ShopRow } from '../state/shops.ts';
 import type { State } from '../state/state.ts';
 import { ApiError, idempotencyRequired, invalidId, tooManyElements } from './errors.ts';
-import { gid, idOf, parseGid } from './gid.ts';
+import { gid, idOf, parseGid } from '../gid.ts';
 import { connection, maximumElements, readPage, type PageArguments } from './paging.ts';
 import { parseSearch, timeRange, type Term } from './search-query.ts';
 import { judgeSetQuantities, type Found, type QuantityInput, type SetQuantitiesInput, type UserError } from './set-quantities.ts';
@@ -34,7 +34,7 @@ export function createRoot(state: State, shop: ShopRow) {
   const locationNode = ({ id, name }: LocationRow) => ({ __typename: 'Location', id: gid('Location', id), name, isActive: true });
   const shopNode = () => ({
     __typename: 'Shop',
-    id: gid('Shop', shopName),
+    id: gid('Shop', shop.id),
     name: shopName,
     myshopifyDomain: `${shopName}.myshopify.com`,
     plan: { publicDisplayName: planNames[shop.plan] },

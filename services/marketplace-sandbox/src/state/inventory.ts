@@ -1,5 +1,5 @@
 import type { AppliedWrite, NewProduct, Page, Product, Quantity, Sale } from '../control-client.ts';
-import { gid } from '../shopify/gid.ts';
+import { gid } from '../gid.ts';
 import type { Database } from './database.ts';
 import { Refusal } from './refusal.ts';
 import type { Shops } from './shops.ts';

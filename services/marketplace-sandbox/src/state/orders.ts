@@ -1,5 +1,5 @@
 import type { LineQuantity, NewLine, NewOrder, Order, OrderEdit, Page, Placed, Sale } from '../control-client.ts';
-import { gid, idOf } from '../shopify/gid.ts';
+import { gid, idOf } from '../gid.ts';
 import type { Database } from './database.ts';
 import { nextPage, type Inventory, type ItemRow, type LevelRow } from './inventory.ts';
 import { Refusal } from './refusal.ts';

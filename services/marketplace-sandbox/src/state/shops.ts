@@ -8,6 +8,8 @@ export interface LocationRow {
 }
 
 export interface ShopRow {
+  /** Another one when a shop of the same name is created again. */
+  id: number;
   name: string;
   plan: Plan;
   locations: LocationRow[];
@@ -26,7 +28,9 @@ export type Shops = ReturnType<typeof createShops>;
 
 export function createShops(database: Database) {
   const statements = {
-    all: database.prepare<{ name: string; plan: Plan; settings: string }>('SELECT name, plan, settings FROM shops ORDER BY name'),
+    all: database.prepare<{ id: number; name: string; plan: Plan; settings: string }>(
+      'SELECT id, name, plan, settings FROM shops ORDER BY name',
+    ),
     locations: database.prepare<LocationRow>('SELECT id, name FROM locations WHERE shop = ? ORDER BY id'),
     insert: database.prepare('INSERT INTO shops (name, plan, settings) VALUES (?, ?, ?)'),
     insertLocation: database.prepare('INSERT INTO locations (shop, name) VALUES (?, ?)'),
@@ -49,8 +53,8 @@ export function createShops(database: Database) {
 
   // Every contract call asks for its shop: kept here, written through.
   const known = new Map<string, ShopRow>();
-  for (const { name, plan, settings } of statements.all.all()) {
-    known.set(name, { name, plan, locations: statements.locations.all(name), settings: JSON.parse(settings) as ShopSettings });
+  for (const { id, name, plan, settings } of statements.all.all()) {
+    known.set(name, { id, name, plan, locations: statements.locations.all(name), settings: JSON.parse(settings) as ShopSettings });
   }
 
   const get = (name: string): ShopRow => {
@@ -88,8 +92,14 @@ export function createShops(database: Database) {
         clockOffsetMilliseconds: 0,
       };
       const shop = database.transaction((): ShopRow => {
-        statements.insert.run(name, plan, JSON.stringify(settings));
-        return { name, plan, settings, locations: locations.map((at) => ({ id: statements.insertLocation.run(name, at).id, name: at })) };
+        const { id } = statements.insert.run(name, plan, JSON.stringify(settings));
+        return {
+          id,
+          name,
+          plan,
+          settings,
+          locations: locations.map((at) => ({ id: statements.insertLocation.run(name, at).id, name: at })),
+        };
       });
       known.set(name, shop);
       return shop;

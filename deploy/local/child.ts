@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, s
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { forgetProcess, recordProcess, signalGroup } from './processes.mjs';
-import { pathWithNode, root } from './toolbox.mjs';
+import { root } from './toolbox.mjs';
 import { ChildEnded, waitFor } from './wait.ts';
 
 /** Higher ranks are stopped first when a killed run's leftovers are cleared away. */
@@ -164,7 +164,7 @@ function launch(spec: ChildSpec, logPath: string): ChildProcess {
   if (existsSync(logPath) && statSync(logPath).size > largestLogBytes) renameSync(logPath, `${logPath}.old`);
   const log = openSync(logPath, 'a');
   const { NODE_OPTIONS: _, ...inherited } = process.env; // a test runner's flags are not for what it starts
-  const env = { ...inherited, PATH: pathWithNode(), ...spec.env };
+  const env = { ...inherited, ...spec.env };
   const child = spawn(spec.command, spec.args, { cwd: root, env, detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   if (child.pid) recordProcess(spec.directory, spec.name, child.pid, spec.rank);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -61,6 +61,3 @@ export function ask(command, args, seconds) {
 
 /** A Docker client without an engine answers too, but not with 0. */
 export const dockerAnswers = async () => (await ask('docker', ['version', '--format', '{{.Server.Version}}'], 3)).ok;
-
-/** The PATH on which `node` is the one from the packages, also where npm did not put it there. */
-export const pathWithNode = () => [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter);

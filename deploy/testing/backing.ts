@@ -1,0 +1,50 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Backing, openBacking } from '../local/backing.ts';
+import { freePorts } from '../local/ports.ts';
+import { killLeftovers, lockHolder, takeLock } from '../local/processes.mjs';
+import { stateDirectory } from '../local/running.ts';
+
+const runs = join(stateDirectory, 'testing');
+let open: AsyncDisposable | undefined;
+
+/**
+ * Starts the backing services of this test run and names them in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL, MONGO_URL), where the
+ * tests read them. What a killed test run left behind is ended and removed first.
+ */
+export async function openTestBacking(): Promise<Backing> {
+  await removeDeadRuns();
+  const directory = testDirectory();
+  mkdirSync(directory, { recursive: true });
+  await using starting = new AsyncDisposableStack();
+  starting.defer(() => rmSync(directory, { recursive: true, force: true }));
+  takeLock(join(directory, 'run.lock'));
+  const backing = starting.use(await openBacking({ directory, ports: await freePorts(), env: process.env, temporary: true }));
+  Object.assign(process.env, {
+    KAFKA_BROKERS: backing.brokers,
+    SCHEMA_REGISTRY_URL: backing.registryUrl,
+    MONGO_URL: backing.mongoUrl,
+    EVENKEEL_TEST_DIRECTORY: directory,
+  });
+  open = starting.move();
+  return backing;
+}
+
+export async function closeTestBacking(): Promise<void> {
+  await open?.[Symbol.asyncDispose]();
+}
+
+/** The folder of this test run: logs and state of all that it starts. */
+export const testDirectory = () => process.env.EVENKEEL_TEST_DIRECTORY ?? join(runs, String(process.pid));
+
+async function removeDeadRuns(): Promise<void> {
+  mkdirSync(runs, { recursive: true });
+  for (const run of readdirSync(runs)) {
+    const directory = join(runs, run);
+    if (lockHolder(join(directory, 'run.lock')) !== undefined) continue;
+    for (const system of ['', ...systemsOf(directory)]) await killLeftovers(join(directory, system), { graceSeconds: 0 });
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const systemsOf = (directory: string) => readdirSync(directory).filter((name) => name.startsWith('system-'));

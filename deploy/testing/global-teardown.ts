@@ -1,0 +1,3 @@
+import { closeTestBacking } from './backing.ts';
+
+export default closeTestBacking;

@@ -57,7 +57,7 @@ export function createAdminApi(state: State, troubles: Troubles, log: Logger) {
       variableValues: given,
       operationName: operation.name?.value,
     });
-    const defect = errors.find((error) => !(error.originalError instanceof ApiError));
+    const defect = errors.find((error) => !(error instanceof ApiError || error.originalError instanceof ApiError));
     if (defect !== undefined) {
       log.error(
         { shop: shop.name, err: defect.originalError ?? defect, path: defect.path },
@@ -120,13 +120,14 @@ export function createAdminApi(state: State, troubles: Troubles, log: Logger) {
   };
 }
 
-/** In the real API's order of fields; errors of validation carry no code of ours, so they get its own for a bad document. */
+/** In the real API's order of fields. Of the many errors that validation knows, the one for an unknown field has its words. */
 function formatted(error: GraphQLError): GraphQLFormattedError {
   const { message, locations, path, extensions } = error.toJSON();
+  const [, fieldName, typeName] = /^Cannot query field "(\w+)" on type "(\w+)"/.exec(message) ?? [];
   return {
-    message,
+    message: fieldName === undefined ? message : `Field '${fieldName}' doesn't exist on type '${typeName}'`,
     ...(locations && { locations }),
-    extensions: extensions ?? { code: 'BAD_REQUEST' },
+    extensions: extensions ?? (fieldName === undefined ? { code: 'BAD_REQUEST' } : { code: 'undefinedField', typeName, fieldName }),
     ...(path && { path }),
   };
 }

@@ -9,3 +9,26 @@ export { openLanes, type Lanes, type LanesOptions, type Slice } from './kafka/la
 export { openSender, type Sender, type SendOptions } from './kafka/sender.ts';
 export { partitionOf } from './kafka/wire.ts';
 export { openMongo, type MongoHandle } from './mongo.ts';
+export {
+  commonConfig,
+  ConfigError,
+  keys,
+  list,
+  milliseconds,
+  port,
+  readConfig,
+  seconds,
+  url,
+  type Config,
+  type LogLevel,
+} from './config.ts';
+export { allHealthy, type Health, type Verdict } from './health.ts';
+export { createMemoryIdempotencyStore, openIdempotencyStore, type IdempotencyStore } from './http/idempotency.ts';
+export { createIdentity, type Identify, type Identity } from './http/identity.ts';
+export { Problem, problem, type ProblemDescription } from './http/problem.ts';
+export { defineRoute, integerText, reply, text, type Idempotency, type Reply, type Route, type RouteRequest } from './http/routes.ts';
+export { openHttp, type Http, type HttpOptions } from './http/server.ts';
+export { createLogger, type Logger } from './log.ts';
+export { createMetrics, latencyBucketsSeconds, type Metrics } from './metrics.ts';
+export { runService, untilSignal } from './run.ts';
+export { createSealer, parseKeyRing, SealError, Secret, type KeyRing, type Sealed, type Sealer } from './secrets.ts';

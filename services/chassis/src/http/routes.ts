@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Logger } from '../log.ts';
+import type { Identity } from './identity.ts';
+import type { Problem } from './problem.ts';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** Documented answers by status. One from 400 up without a schema is a problem. */
+export type Responses = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
+
+/** What a changing request is known by. */
+export interface Idempotency {
+  /** As the client sent it. */
+  readonly key: string;
+  /** `command/<tenant>/<hash>` of method, path and key: the id of the command that the request becomes. */
+  readonly cause: string;
+}
+
+export interface RouteRequest<Params, Query, Body, M extends Method = Method> {
+  readonly identity: Identity;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Undefined where the method changes nothing. */
+  readonly idempotency: M extends 'get' ? undefined : Idempotency;
+  /** When the request first came, in milliseconds: a repeat has the time of the first, so that it makes the same command. */
+  readonly at: number;
+  readonly correlation: string;
+  /** With the correlation. */
+  readonly log: Logger;
+}
+
+export interface Reply<Status extends number = number, Body = unknown> {
+  readonly status: Status;
+  readonly body: Body;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type BodyOf<R extends Responses, Status extends keyof R> = R[Status] extends { readonly schema: infer S extends z.ZodType }
+  ? z.input<S>
+  : undefined;
+
+/** One of the documented answers, or any problem. */
+export type Answer<R extends Responses> = { [Status in keyof R & number]: Reply<Status, BodyOf<R, Status>> }[keyof R & number] | Problem;
+
+export interface RouteDefinition<
+  M extends Method,
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  R extends Responses,
+> {
+  readonly method: M;
+  /** `/products/:sku/on-hand` */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** One of them is needed; empty: every token will do. */
+  readonly roles: readonly string[];
+  /** Strict objects: what they don't name is refused. Absent: nothing is accepted. Params and query come as strings. */
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly responses: R;
+  /**
+   * How a repeat finds the same answer. `derived` (default): `handle` runs again and finds it by the cause, in the journal. `stored`: the first
+   * answer below 500 is kept and given again. Either way `handle` must be idempotent by cause: a crash before the answer lets it run twice.
+   */
+  readonly answer?: 'derived' | 'stored';
+  handle(request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>, M>): Answer<R> | Promise<Answer<R>>;
+}
+
+/** A route whose types have done their work. */
+export interface Route extends Omit<RouteDefinition<Method, z.ZodType, z.ZodType, z.ZodType, Responses>, 'handle'> {
+  handle(request: RouteRequest<unknown, unknown, unknown, never>): Reply | Problem | Promise<Reply | Problem>;
+}
+
+type Nothing = z.ZodObject<Record<never, never>>;
+
+/** One route: its schemas type what `handle` gets and may answer, validate requests, and make the OpenAPI document. */
+export function defineRoute<
+  const M extends Method,
+  R extends Responses,
+  Params extends z.ZodType = Nothing,
+  Query extends z.ZodType = Nothing,
+  Body extends z.ZodType = z.ZodUndefined,
+>(route: RouteDefinition<M, Params, Query, Body, R>): Route {
+  if (!/^(\/(:\w+|[\w.-]+))+$/.test(route.path)) throw new Error(`The path ${route.path} is not made of /word and /:parameter.`);
+  return route as unknown as Route;
+}
+
+/** An answer with a body, as the route's `responses` have it. */
+export function reply<Status extends number>(status: Status): Reply<Status, undefined>;
+export function reply<Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers?: Readonly<Record<string, string>>,
+): Reply<Status, Body>;
+export function reply(status: number, body?: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return { status, body, ...(headers ? { headers } : {}) };
+}
+
+export const changesSomething = (method: string): boolean => !['get', 'head', 'options'].includes(method.toLowerCase());
+
+/** Text from outside, 1 to `maximum` characters, no control characters. */
+export const text = (maximum: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maximum)
+    .regex(/^[^\p{Cc}]*$/u, 'expected no control characters');
+
+/** A whole number in a query string or path. */
+export const integerText = ({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }) =>
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/, 'expected a whole number')
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, `expected a whole number from ${minimum} to ${maximum}`)
+    .meta({ override: { type: 'integer', minimum, maximum } });

@@ -1,0 +1,1 @@
+export { openTokenIssuer, type TokenIssuer } from './tokens.ts';

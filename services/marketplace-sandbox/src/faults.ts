@@ -1,6 +1,6 @@
 import type { Faults } from './control-client.ts';
 
-export interface CallCounts {
+interface CallCounts {
   calls: number;
   throttled: number;
   refused: number;

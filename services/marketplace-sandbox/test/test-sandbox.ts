@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { createSandboxControl, type NewShop, type Product, type SandboxControl, type Shop } from '../src/control-client.ts';
 import { openSandbox } from '../src/sandbox.ts';
 
-export interface GraphqlAnswer {
+interface GraphqlAnswer {
   errors?: { message: string; extensions: Record<string, unknown>; path?: unknown[] }[];
   // A test reads what it asked for; the schema is what the sandbox checks.
   // eslint-disable-next-line typescript/no-explicit-any
@@ -24,7 +24,7 @@ export interface TestShop {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export const token = 'shpat_test';
+const token = 'shpat_test';
 
 export const setQuantitiesMutation = `mutation Push($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {

@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Request } from 'express';
 import type { Logger } from 'pino';
 import { z, type ZodType } from 'zod';
-import type { Shop } from '../control-client.ts';
+import type { Page, Shop } from '../control-client.ts';
 import type { Troubles } from '../faults.ts';
 import { gid, idOf } from '../gid.ts';
 import { Refusal } from '../state/refusal.ts';
@@ -68,13 +68,16 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
     response.json(orders.refund(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
   });
 
-  const pages = { orders: orders.page, quantities: inventory.quantities, writes: inventory.writes, sales: inventory.sales };
-  for (const [name, readPage] of Object.entries(pages)) {
+  const servePages = (name: string, readPage: (shop: string, after: number, limit: number) => Page<unknown>) => {
     sim.get(`/shops/:shop/${name}`, (request, response) => {
       const { after, limit } = read(messages.page, request.query);
       response.json(readPage(shopOf(request), after, limit));
     });
-  }
+  };
+  servePages('orders', (shop, after, limit) => orders.page(shop, after, limit));
+  servePages('quantities', (shop, after, limit) => inventory.quantities(shop, after, limit));
+  servePages('writes', (shop, after, limit) => inventory.writes(shop, after, limit));
+  servePages('sales', (shop, after, limit) => inventory.sales(shop, after, limit));
   sim.put('/shops/:shop/faults', (request, response) => {
     troubles.of(knownShop(request)).set(read(messages.faults, request.body));
     response.status(204).end();

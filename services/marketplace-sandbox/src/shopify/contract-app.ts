@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { AdminApi } from './admin-api.ts';
 import { plainErrors } from './errors.ts';
 
-export const apiVersion = '2026-10';
+const apiVersion = '2026-10';
 
 /** The contract port: the Admin API's one route for every shop, and nothing that the real one lacks. */
 export function createContractApp(answer: AdminApi, log: Logger) {

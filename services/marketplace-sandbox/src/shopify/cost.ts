@@ -58,7 +58,7 @@ function costOfField(costed: CostedOperation, parent: GraphQLCompositeType, fiel
     const size = Array.isArray(value) ? value.length : listSize(argument(costed, field, 'ids'));
     return elements(value, size, (element) => 1 + inside(element));
   }
-  return Array.isArray(value) || /^\[/.test(String(definition.type)) ? 0 : 1 + inside(value);
+  return Array.isArray(value) || String(definition.type).startsWith('[') ? 0 : 1 + inside(value);
 }
 
 function costOfConnection(costed: CostedOperation, type: GraphQLCompositeType, field: FieldNode, value: unknown): number {

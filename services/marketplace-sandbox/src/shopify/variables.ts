@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { ApiError } from './errors.ts';
 
-export interface Problem {
+interface Problem {
   path: (string | number)[];
   explanation: string;
 }
@@ -33,7 +33,7 @@ export function variableErrors(schema: GraphQLSchema, operation: OperationDefini
 }
 
 /** Everything that keeps `value` from being a `type`. */
-export function problemsOf(value: unknown, type: GraphQLInputType, path: (string | number)[]): Problem[] {
+function problemsOf(value: unknown, type: GraphQLInputType, path: (string | number)[]): Problem[] {
   if (isNonNullType(type)) {
     return value === null || value === undefined
       ? [{ path, explanation: 'Expected value to not be null' }]

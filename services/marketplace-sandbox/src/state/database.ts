@@ -1,7 +1,9 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
 /** A prepared statement whose rows have a known shape; the shape is the SQL's promise, not checked here. */
-export interface Statement<Row> {
+interface Statement<Row> {
   get(...parameters: SQLInputValue[]): Row | undefined;
   all(...parameters: SQLInputValue[]): Row[];
   run(...parameters: SQLInputValue[]): { changes: number; id: number };
@@ -10,7 +12,7 @@ export interface Statement<Row> {
 export interface Database {
   prepare<Row = never>(sql: string): Statement<Row>;
   /** All or nothing. Everything here is synchronous, so no two transactions ever interleave. */
-  transaction<Result>(work: () => Result): Result;
+  transaction: <Result>(work: () => Result) => Result;
   [Symbol.dispose](): void;
 }
 
@@ -56,10 +58,11 @@ const layout = `
 `;
 
 /**
- * Opens (or creates) the state file; `:memory:` keeps nothing. WAL with synchronous NORMAL: a killed process loses nothing that was
+ * Opens (or creates, with its folder) the state file; `:memory:` keeps nothing. WAL with synchronous NORMAL: a killed process loses nothing that was
  * committed, only a power cut could. Throws when the file was written by another version of the layout.
  */
 export function openDatabase(path: string): Database {
+  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const sqlite = new DatabaseSync(path);
   try {
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000');

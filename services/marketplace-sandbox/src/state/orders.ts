@@ -26,7 +26,7 @@ export interface LineRow {
 }
 
 /** Where a page of orders begins, in the order of (value, id). */
-export interface OrderPosition {
+interface OrderPosition {
   value: number;
   id: number;
 }

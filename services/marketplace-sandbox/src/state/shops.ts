@@ -19,7 +19,7 @@ export interface ShopRow {
 const restoreRates: Record<Plan, number> = { standard: 100, advanced: 200, plus: 1_000, enterprise: 2_000 };
 
 /** Points restored per second as published; a bucket was seen to hold twenty seconds of them. */
-export const publishedRateLimit = (plan: Plan): RateLimit => ({
+const publishedRateLimit = (plan: Plan): RateLimit => ({
   maximumAvailable: restoreRates[plan] * 20,
   restoreRate: restoreRates[plan],
 });

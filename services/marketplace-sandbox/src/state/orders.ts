@@ -146,8 +146,12 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
       database.transaction(() => orders.map((order) => place(shop, order)))
     ),
 
-    range: (shop: string, { column, updated, created, after, limit }: OrderRange): OrderRow[] =>
-      statements.pages[column].all(shop, updated.from, updated.to, created.from, created.to, after.value, after.id, limit),
+    range(shop: string, { column, updated, created, after, limit }: OrderRange): OrderRow[] {
+      // A later page need not walk again over what is before it.
+      const from = { updated_at: updated.from, created_at: created.from, id: 0 };
+      from[column] = Math.max(from[column], after.value);
+      return statements.pages[column].all(shop, from.updated_at, updated.to, from.created_at, created.to, after.value, after.id, limit);
+    },
 
     page(shop: string, after: number, limit: number): Page<Order> {
       shops.get(shop);

@@ -1,0 +1,271 @@
+import { describe, expect, test } from '@jest/globals';
+import { audit } from '../audit.ts';
+import type { Facts } from '../facts.ts';
+import { joinKey } from '../keys.ts';
+import { printFinding } from '../report.ts';
+import { createMadeUpSystem, type Breakable } from './made-up.ts';
+
+/** A cup and a plate on two stores: counted, sold, shipped, cancelled, oversold and counted again. */
+function aDayInTheShop(): Breakable<Facts> {
+  const shop = createMadeUpSystem({ realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 3 });
+  for (const sku of ['cup', 'plate/blue']) {
+    shop.list(sku);
+    shop.setStock(sku, 40);
+    shop.ship(shop.sell(sku, 'north', 1));
+    shop.cancel(shop.sell(sku, 'south', 2));
+    shop.sell(sku, 'south', 1);
+    shop.setStock(sku, 12);
+    shop.sell(sku, 'north', 15);
+    shop.setStock(sku, 30);
+    shop.ship(shop.sell(sku, 'north', 3));
+  }
+  return shop.facts();
+}
+
+const found = (facts: Facts) => audit(facts).violations.map(printFinding);
+const cup = joinKey('default', 'cup');
+const must = <Value>(value: Value | null | undefined): Value => {
+  if (value === null || value === undefined) throw new Error('the made-up system lacks what the test wants to break');
+  return value;
+};
+const rowsOf = (facts: Breakable<Facts>, key = cup) =>
+  facts.ledgers.filter(({ aggregate }) => aggregate === key).flatMap(({ entries }) => entries.map(({ data }) => data));
+const recordOf = (facts: Breakable<Facts>, sequence: number, key = cup) =>
+  must(facts.movements.find((record) => record.key === key && record.value?.sequence === sequence));
+const cupAtSouth = (facts: Breakable<Facts>) => must(facts.listings.find(({ sku, store }) => sku === 'cup' && store === 'south'));
+
+describe('the auditor', () => {
+  test('says nothing about a day on which all went well', () => {
+    const { violations, unjudged, counted } = audit(aDayInTheShop());
+    expect([violations, unjudged]).toEqual([[], []]);
+    expect(counted).toMatchObject({ listings: 4, orders: 10 });
+  });
+
+  test('finds a movement that was dropped on its way to the topic', () => {
+    const facts = aDayInTheShop();
+    facts.movements.splice(facts.movements.indexOf(recordOf(facts, 4)), 1);
+    expect(found(facts)).toEqual(['I1 tenant default, SKU cup, version 4: row 4 is in the journal, but not in the topic: a lost record.']);
+  });
+
+  test('finds a movement that was dropped from the ledger itself', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.ledgers.find(({ aggregate, from, to }) => aggregate === cup && from <= 5 && to >= 5));
+    document.entries = document.entries.filter(({ sequence }) => sequence !== 5);
+    expect(found(facts)).toEqual(['I1 tenant default, SKU cup, version 5: row 5 is missing from the journal.']);
+  });
+
+  test('finds a movement that was made twice', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.ledgers.findLast(({ aggregate }) => aggregate === cup));
+    const last = must(document.entries.at(-1));
+    const { data } = last;
+    const sequence = last.sequence + 1;
+    const after = { ...data.after };
+    for (const measure of ['onHand', 'orderReserve', 'batchReserve', 'available'] as const) after[measure] += data.change[measure];
+    const again = { ...data, sequence, after, locationOnHand: after.onHand };
+    facts.ledgers.push({
+      aggregate: cup,
+      from: sequence,
+      to: sequence,
+      causes: [data.cause],
+      entries: [{ sequence, cause: data.cause, data: again }],
+    });
+    facts.movements.push({ key: cup, id: `stock/${cup}/${sequence}`, digest: 'another', value: again });
+    expect(found(facts)).toEqual([
+      `I2 tenant default, SKU cup, version ${sequence}: in the journal of stock, ${data.cause} has an effect twice: entries ${last.sequence} and ${sequence}.`,
+    ]);
+  });
+
+  test('finds a movement that was published again with other bytes', () => {
+    const facts = aDayInTheShop();
+    const again = structuredClone(recordOf(facts, 4));
+    facts.movements.push({ ...again, digest: 'another' });
+    expect(found(facts)).toEqual([
+      'I1 tenant default, SKU cup, version 4: row 4 was published again with other bytes (stock/default/cup/4, then stock/default/cup/4).',
+    ]);
+  });
+
+  test('finds nothing wrong with a movement that was published again as it was', () => {
+    const facts = aDayInTheShop();
+    facts.movements.push(structuredClone(recordOf(facts, 4)));
+    expect(found(facts)).toEqual([]);
+  });
+
+  test('finds two movements that changed places', () => {
+    const facts = aDayInTheShop();
+    for (const [one, other] of [[3, 4] as const]) {
+      const swap = (first: { data: (typeof facts.ledgers)[0]['entries'][0]['data'] }, second: typeof first) => {
+        [first.data, second.data] = [
+          { ...second.data, sequence: first.data.sequence },
+          { ...first.data, sequence: second.data.sequence },
+        ];
+      };
+      const entries = facts.ledgers.filter(({ aggregate }) => aggregate === cup).flatMap((document) => document.entries);
+      const [first, second] = [
+        must(entries.find(({ sequence }) => sequence === one)),
+        must(entries.find(({ sequence }) => sequence === other)),
+      ];
+      swap(first, second);
+      recordOf(facts, one).value = structuredClone(first.data);
+      recordOf(facts, other).value = { ...structuredClone(second.data), sequence: other };
+    }
+    const [line, ...others] = found(facts);
+    expect(line).toMatch(
+      /^I1 tenant default, SKU cup, version 3: row 3 does not follow from the one before: On Hand was 40 and changed by 0, which makes 40, but it says 39; likewise row 4, 5\.$/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  test('finds a sum that is wrong', () => {
+    const facts = aDayInTheShop();
+    for (const row of [must(rowsOf(facts)[4]), must(recordOf(facts, 5).value)]) row.after.available += 1;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^I1 tenant default, SKU cup, version 5: row 5 is wrong: Available \d+ is not On Hand \d+ − Order Reserve \d+ − Batch Reserve 0\.$/,
+      ),
+    ]);
+  });
+
+  test('finds a ledger row that says something else in the topic', () => {
+    const facts = aDayInTheShop();
+    const { after } = must(recordOf(facts, 2).value);
+    after.onHand += 1;
+    after.available += 1;
+    expect(found(facts)).toEqual([
+      'I1 tenant default, SKU cup, version 2: row 2 is not the same in journal and topic: On Hand left: 40 in the journal, 41 in the topic.',
+    ]);
+  });
+
+  test('finds a reservation that never reached the ledger', () => {
+    const facts = aDayInTheShop();
+    const order = joinKey('default', 'south', 'lost');
+    const effect = { kind: 'reserved' as const, sku: 'cup', quantity: 2, label: null };
+    facts.orders.push({ aggregate: order, from: 1, to: 1, causes: ['a'], entries: [{ sequence: 1, cause: 'a', data: { changed: true } }] });
+    facts.orderEvents.push({ key: order, id: `order/${order}/1`, digest: '', value: { sequence: 1 } });
+    facts.reservations.push({
+      aggregate: order,
+      from: 1,
+      to: 1,
+      causes: [],
+      entries: [{ sequence: 1, cause: `order/${order}/1`, data: { effect } }],
+    });
+    expect(found(facts)).toEqual([
+      'I3 tenant default, SKU cup, version 1: the reservation reservation/default/south/lost/1/cup (reserved 2 for order south/lost) has not reached the ledger: a lost reservation.',
+    ]);
+    expect(audit({ ...facts, quiet: false })).toMatchObject({ violations: [], unjudged: [{ invariant: 'I3', sku: 'cup' }] });
+  });
+
+  test('finds an order whose newest state never reached reservation', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.orders[0]);
+    document.entries.push({ sequence: document.to + 1, cause: 'edited', data: { changed: true } });
+    document.causes.push('edited');
+    document.to += 1;
+    const sequence = document.to;
+    facts.orderEvents.push({ key: document.aggregate, id: `order/${document.aggregate}/${sequence}`, digest: '', value: { sequence } });
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^I3 tenant default, order north\/order-\d+, version 3: the order's newest state, sequence 3, has not reached reservation\.$/,
+      ),
+    ]);
+  });
+
+  test('finds units in reserve that no order holds', () => {
+    const facts = aDayInTheShop();
+    const effect = must(
+      facts.reservations.flatMap(({ entries }) => entries).find(({ data }) => data.effect?.kind === 'released')?.data.effect,
+    );
+    effect.quantity += 1;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(/^I3 .* \d+ units are reserved for orders, but the ledger holds \d+ in reserve\.$/),
+    ]);
+  });
+
+  test('finds a listing that shows another quantity', () => {
+    const facts = aDayInTheShop();
+    const shown = must(cupAtSouth(facts).shown);
+    const should = shown.quantity;
+    shown.quantity += 3;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^I5 tenant default, SKU cup, listing south/item-cup-south, version 1\\.1\\.\\d+\\.0: it shows ${should + 3}, but should show ${should}: `,
+        ),
+      ),
+    ]);
+    expect(audit({ ...facts, quiet: false })).toMatchObject({ violations: [], unjudged: [{ invariant: 'I5', sku: 'cup' }] });
+  });
+
+  test('finds a listing whose last write is not its wanted one', () => {
+    const facts = aDayInTheShop();
+    const listing = cupAtSouth(facts);
+    const { lastWrite } = must(listing.shown);
+    const [item] = must(facts.calls.find(({ idempotencyKey }) => idempotencyKey === lastWrite?.idempotencyKey)).items;
+    must(item).version.sequence -= 1;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(/^I5 .* listing south\/item-cup-south, .*: the last write applied to it carried version 1\.1\.\d+\.0\.$/),
+    ]);
+  });
+
+  test('says nothing about a listing that is held', () => {
+    const facts = aDayInTheShop();
+    const listing = cupAtSouth(facts);
+    must(listing.shown).quantity += 3;
+    listing.held = 'quarantined';
+    expect(found(facts)).toEqual([]);
+  });
+
+  test('finds a decision that is not what the rules say', () => {
+    const facts = aDayInTheShop();
+    const entry = must(facts.policies.flatMap(({ entries }) => entries).find(({ data }) => data.reason === 'at_or_below_threshold'));
+    entry.data.reason = 'significant_change';
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^I5 tenant default, SKU cup, version 1\.\d+: decision \d+ \(on ledger row \d+\): it says push significant_change, but the rules say push at_or_below_threshold\.$/,
+      ),
+    ]);
+  });
+
+  test('finds a cause that was repeated inside one document', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.ledgers.find(({ aggregate }) => aggregate === cup));
+    const [first, second] = document.entries;
+    const cause = must(first).cause;
+    must(second).cause = cause;
+    must(second).data.cause = cause;
+    must(recordOf(facts, 2).value).cause = cause;
+    document.causes = [...new Set(document.entries.map((entry) => entry.cause))];
+    expect(found(facts)).toEqual([
+      `I2 tenant default, SKU cup, version 2: in the journal of stock, ${cause} has an effect twice: entries 1 and 2, inside one document.`,
+    ]);
+  });
+
+  test('finds a cause that the unique index does not know', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.ledgers.find(({ aggregate }) => aggregate === cup));
+    const cause = must(document.causes.shift());
+    expect(found(facts)).toEqual([
+      `I2 tenant default, SKU cup, version 1: in the journal of stock, the cause of entry 1, ${cause}, is not among its document's causes: a repeat would have its effect again.`,
+    ]);
+  });
+
+  test.each(['levels', 'orderEvents', 'pushRequests', 'incidents'] as const)(
+    'finds an old record that came last for its key: %s',
+    (topic) => {
+      const facts = aDayInTheShop();
+      const records = facts[topic] as { key: string }[];
+      const old = must(records.find(({ key }, place) => records.slice(place + 1).some((later) => later.key === key)));
+      records.push(structuredClone(old));
+      expect(found(facts)).toEqual([expect.stringMatching(/^heads tenant default, .* ends with .* for it, but the newest is .*\.$/)]);
+      expect(audit({ ...facts, quiet: false }).violations).toHaveLength(1);
+    },
+  );
+
+  test('keeps tenants apart: the same SKU and order numbers of another seller are another matter', () => {
+    const facts = aDayInTheShop();
+    const other = JSON.parse(JSON.stringify(aDayInTheShop()).replaceAll('default', 'other')) as Breakable<Facts>;
+    for (const part of Object.keys(other) as (keyof Facts)[])
+      if (Array.isArray(facts[part])) (facts[part] as unknown[]).push(...(other[part] as unknown[]));
+    expect(found(facts)).toEqual([]);
+  });
+});

@@ -1,4 +1,4 @@
-import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { pino, type Bindings, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import type { LogLevel } from './config.ts';
 
 /** Structured log; `log.child({ correlation })` for what follows one order or one request. */
@@ -45,7 +45,7 @@ const censorError = (error: Error, depth: number): Record<string, unknown> => ({
 
 /** A JSON log on standard output (or `destination`): service, level by name, ISO time; credentials, tokens, passwords and cookies never. */
 export function createLogger(service: string, level: LogLevel = 'info', destination?: DestinationStream): Logger {
-  return pino(
+  const logger: Logger = pino(
     {
       level,
       base: { service },
@@ -55,7 +55,6 @@ export function createLogger(service: string, level: LogLevel = 'info', destinat
       formatters: {
         level: (label) => ({ level: label }),
         log: (object) => censor(object) as Record<string, unknown>,
-        bindings: (bindings) => censor(bindings) as Record<string, unknown>,
       },
       hooks: {
         streamWrite: (line) => line.replace(secretText, (_match, bearer?: string, url?: string) => `${bearer ?? url ?? ''}${censored}`),
@@ -63,4 +62,10 @@ export function createLogger(service: string, level: LogLevel = 'info', destinat
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
+  // Children inherit this: pino runs no formatter over a child's bindings.
+  const { child } = logger;
+  logger.child = function (this: Logger, bindings, options) {
+    return child.call(this, censor(bindings) as Bindings, options);
+  } as Logger['child'];
+  return logger;
 }

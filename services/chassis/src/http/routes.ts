@@ -40,8 +40,11 @@ type BodyOf<R extends Responses, Status extends keyof R> = R[Status] extends { r
   ? z.input<S>
   : undefined;
 
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+
 /** One of the documented answers, or any problem. */
-export type Answer<R extends Responses> = { [Status in keyof R & number]: Reply<Status, BodyOf<R, Status>> }[keyof R & number] | Problem;
+export type Answer<R extends Responses> =
+  { [Status in keyof R & number]: Reply<Status, DeepReadonly<BodyOf<R, Status>>> }[keyof R & number] | Problem;
 
 export interface RouteDefinition<
   M extends Method,
@@ -91,7 +94,7 @@ export function defineRoute<
 
 /** An answer with a body, as the route's `responses` have it. */
 export function reply<Status extends number>(status: Status): Reply<Status, undefined>;
-export function reply<Status extends number, Body>(
+export function reply<Status extends number, const Body>(
   status: Status,
   body: Body,
   headers?: Readonly<Record<string, string>>,

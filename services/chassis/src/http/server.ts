@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers';
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import { answerProbe, type Health } from '../health.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { correlationOf, createDispatcher, sendProblem, type Dependencies } from './dispatch.ts';
 import { createOpenApi } from './openapi.ts';
-import { problem, problemOf } from './problem.ts';
+import { problem, problemOf, type Problem } from './problem.ts';
 import type { Route } from './routes.ts';
 
 export interface HttpOptions extends Dependencies {
@@ -44,7 +44,11 @@ const headers = {
  */
 export async function openHttp(options: HttpOptions): Promise<Http> {
   const { host = '127.0.0.1', log } = options;
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000 }, createApp(options));
+  const app = createApp(options);
+  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000 }, (request, response) => {
+    // Called where express finds no path in the address at all; its own answer would be HTML.
+    app(request as Request, response as Response, () => sendProblem(response as Response, malformedAddress()));
+  });
   server.on('clientError', answerBrokenRequest);
   server.listen(options.port, host);
   try {
@@ -136,15 +140,18 @@ const refuseMethod =
     );
   };
 
+const malformedAddress = (): Problem =>
+  problem(400, {
+    type: 'malformed-address',
+    detail: 'The address is not percent-encoded UTF-8. Encode each part of it by itself (a slash inside one is %2F).',
+  });
+
 /** What goes wrong before a route runs: a path that does not decode. Express tells an error handler by its four parameters. */
 const answerError =
   (log: Logger): ErrorRequestHandler =>
   (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
-    if (error instanceof URIError) {
-      const detail = 'The address is not percent-encoded UTF-8. Encode each part of it by itself (a slash inside one is %2F).';
-      return sendProblem(response, problem(400, { type: 'malformed-address', detail }));
-    }
+    if (error instanceof URIError) return sendProblem(response, malformedAddress());
     log.error({ err: error, method: request.method, correlation: response.locals['correlation'] as unknown }, 'request failed');
     sendProblem(response, problemOf(error));
   };

@@ -1,0 +1,182 @@
+import type { CreateLabel, Label, LabelLine, MarketplaceOrderRead, OrderChanged, OrderLine } from '@evenkeel/contracts';
+
+/** Above these an order is not believed: its numbers would be somebody's mistake, and ours to carry. */
+export const mostUnits = 1_000_000;
+export const mostLines = 2_000;
+
+/** An order as it stands; sequence and time are those of the entry that made it so. */
+export type Order = Omit<OrderChanged, 'tenant' | 'store' | 'order' | 'sequence' | 'at'>;
+
+export interface OrderState {
+  /** Null until the marketplace has told of it. */
+  readonly order: Order | null;
+  /** Of the entry that changed it last: enough to publish it again, byte for byte. */
+  readonly newest: { readonly sequence: number; readonly at: number; readonly correlation: string };
+}
+
+/** An order that nobody has heard of. */
+export const unknownOrder: OrderState = { order: null, newest: { sequence: 0, at: 0, correlation: '' } };
+
+/** Why a read order is not believed. */
+export type ReadRefusal = 'absurd_quantity' | 'too_many_lines' | 'line_twice';
+/** Why there is no label. */
+export type LabelRefusal = 'unknown_order' | 'unknown_line' | 'nothing_left' | 'more_than_left' | 'absurd_quantity';
+
+/** A row of the order's journal. */
+export type OrderEntry =
+  | { readonly type: 'changed'; readonly order: Omit<Order, 'labels'> }
+  /** Nothing in it is new. */
+  | { readonly type: 'unchanged' }
+  /** Older than what is known. */
+  | { readonly type: 'stale'; readonly updatedAt: number }
+  | { readonly type: 'read_refused'; readonly refused: ReadRefusal }
+  | { readonly type: 'labelled'; readonly label: Label }
+  | { readonly type: 'label_refused'; readonly refused: LabelRefusal };
+
+/** Units of a line on labels. */
+export const labelled = ({ labels }: Pick<Order, 'labels'>, line: string): number =>
+  labels.reduce((sum, label) => sum + label.lines.reduce((units, other) => units + (other.line === line ? other.quantity : 0), 0), 0);
+
+/** Units of a line that a label may still cover: neither cancelled, labelled nor shipped by the marketplace's word. */
+export const left = (order: Order, { line, quantity, cancelled, fulfilled }: OrderLine): number =>
+  Math.max(0, quantity - cancelled - Math.max(labelled(order, line), fulfilled));
+
+/**
+ * What the marketplace says against what is known: the newest by its update time wins. At equal times nothing falls, so that it doesn't matter
+ * which of two reads of one second comes first. A line that is gone counts as wholly cancelled.
+ */
+export function decideRead({ order: known }: OrderState, read: MarketplaceOrderRead): OrderEntry {
+  const refused = readRefusal(read);
+  if (refused) return { type: 'read_refused', refused };
+  if (known && read.updatedAt < known.updatedAt) return { type: 'stale', updatedAt: read.updatedAt };
+  const order = merge(known, read);
+  return known && isSame(known, order) ? { type: 'unchanged' } : { type: 'changed', order };
+}
+
+function readRefusal({ lines }: MarketplaceOrderRead): ReadRefusal | null {
+  if (lines.length > mostLines) return 'too_many_lines';
+  if (new Set(lines.map(({ line }) => line)).size < lines.length) return 'line_twice';
+  const isAbsurd = (units: number) => !Number.isInteger(units) || units < 0 || units > mostUnits;
+  return lines.some(({ quantity, cancelled, fulfilled }) => [quantity, cancelled, fulfilled].some(isAbsurd)) ? 'absurd_quantity' : null;
+}
+
+function merge(known: Order | null, read: MarketplaceOrderRead): Omit<Order, 'labels'> {
+  const { marketplace, name, placedAt, updatedAt } = read;
+  const isSameTime = known?.updatedAt === updatedAt;
+  const cancelledAt = read.cancelledAt ?? (isSameTime ? known.cancelledAt : null);
+  const told = new Map(read.lines.map((line) => [line.line, line]));
+  const before = new Map(known?.lines.map((line) => [line.line, line]));
+  const lines = [
+    ...(known?.lines ?? []).map((line) => mergeLine(line, told.get(line.line), isSameTime)),
+    ...read.lines.filter(({ line }) => !before.has(line)).map((line) => mergeLine(undefined, line, false)),
+  ];
+  const labels = known?.labels ?? [];
+  return {
+    marketplace,
+    name,
+    placedAt,
+    updatedAt,
+    cancelledAt,
+    lines: cancelledAt === null ? lines : lines.map((line) => cancelLeft(line, labelled({ labels }, line.line))),
+  };
+}
+
+/** One line as it was known, and as it is told now; one of both there is. The SKU stays with the first that was known. */
+function mergeLine(known: OrderLine | undefined, told: OrderLine | undefined, isSameTime: boolean): OrderLine {
+  if (!told) {
+    const gone = known as OrderLine;
+    return { ...gone, cancelled: gone.quantity };
+  }
+  const floor = isSameTime && known ? known : { quantity: 0, cancelled: 0, fulfilled: 0 };
+  const quantity = Math.max(told.quantity, floor.quantity);
+  return {
+    line: told.line,
+    listing: told.listing ?? known?.listing ?? null,
+    sku: known?.sku ?? told.sku,
+    quantity,
+    cancelled: Math.min(quantity, Math.max(told.cancelled, floor.cancelled)),
+    fulfilled: Math.min(quantity, Math.max(told.fulfilled, floor.fulfilled)),
+  };
+}
+
+/** The whole order was cancelled: whatever has not left is. */
+function cancelLeft(line: OrderLine, onLabels: number): OrderLine {
+  return { ...line, cancelled: Math.max(line.cancelled, line.quantity - Math.max(line.fulfilled, onLabels)) };
+}
+
+const headOf = ({ marketplace, name, placedAt, updatedAt, cancelledAt }: Omit<Order, 'labels'>) =>
+  [marketplace, name, placedAt, updatedAt, cancelledAt] as const;
+const lineOf = ({ line, listing, sku, quantity, cancelled, fulfilled }: OrderLine) =>
+  [line, listing, sku, quantity, cancelled, fulfilled] as const;
+
+/** By value; a merge keeps the order of the lines. */
+function isSame(one: Omit<Order, 'labels'>, other: Omit<Order, 'labels'>): boolean {
+  const text = (order: Omit<Order, 'labels'>) => JSON.stringify([headOf(order), order.lines.map(lineOf)]);
+  return text(one) === text(other);
+}
+
+/** A label for what is asked, or for all that is left. Its id is made from the command's, so that a repeat names the same label. */
+export function decideLabel({ order }: OrderState, { lines: asked, location, user }: CreateLabel, label: string): OrderEntry {
+  const refuse = (refused: LabelRefusal): OrderEntry => ({ type: 'label_refused', refused });
+  if (!order) return refuse('unknown_order');
+  const lines = asked === null ? allLeft(order) : summed(asked);
+  const refused = labelRefusal(order, lines);
+  return refused ? refuse(refused) : { type: 'labelled', label: { label, location, user, lines } };
+}
+
+const allLeft = (order: Order): LabelLine[] =>
+  order.lines.map((line) => ({ line: line.line, quantity: left(order, line) })).filter(({ quantity }) => quantity > 0);
+
+/** A line that is asked for twice is asked for once, with the sum. */
+function summed(asked: readonly LabelLine[]): LabelLine[] {
+  const sums = new Map<string, number>();
+  for (const { line, quantity } of asked) sums.set(line, (sums.get(line) ?? 0) + quantity);
+  return [...sums].map(([line, quantity]) => ({ line, quantity }));
+}
+
+function labelRefusal(order: Order, lines: readonly LabelLine[]): LabelRefusal | null {
+  if (lines.length === 0) return 'nothing_left';
+  for (const { line, quantity } of lines) {
+    const known = order.lines.find((other) => other.line === line);
+    if (!known) return 'unknown_line';
+    if (!Number.isInteger(quantity) || quantity < 1 || quantity > mostUnits) return 'absurd_quantity';
+    const units = left(order, known);
+    if (units === 0) return 'nothing_left';
+    if (quantity > units) return 'more_than_left';
+  }
+  return null;
+}
+
+interface SequencedEntry {
+  readonly sequence: number;
+  readonly at: number;
+  readonly correlation: string;
+  readonly data: OrderEntry;
+}
+
+/** The order after an entry. */
+export function evolve(state: OrderState, { sequence, at, correlation, data }: SequencedEntry): OrderState {
+  const newest = { sequence, at, correlation };
+  switch (data.type) {
+    case 'changed':
+      return { order: { ...data.order, labels: state.order?.labels ?? [] }, newest };
+    case 'labelled':
+      return { order: state.order && { ...state.order, labels: [...state.order.labels, data.label] }, newest };
+    case 'unchanged':
+    case 'stale':
+    case 'read_refused':
+    case 'label_refused':
+      return state;
+  }
+}
+
+/** The record of the whole order in order.events.v1; null while it is unknown. */
+export function changedOf(
+  [tenant, store, order]: readonly [tenant: string, store: string, order: string],
+  state: OrderState,
+): OrderChanged | null {
+  if (!state.order) return null;
+  const { marketplace, name, placedAt, updatedAt, cancelledAt, lines, labels } = state.order;
+  const { sequence, at } = state.newest;
+  return { tenant, store, marketplace, order, name, sequence, placedAt, updatedAt, cancelledAt, lines, labels, at };
+}

@@ -38,7 +38,14 @@ export async function openKafka({
   log: Logger;
   topics: readonly Pick<Topic, 'name' | 'partitions'>[];
 }): Promise<KafkaHandle> {
-  const client = new Kafka({ clientId, brokers: [...brokers], retry, logLevel: logLevel.INFO, logCreator: logCreator(log) });
+  const client = new Kafka({
+    clientId,
+    brokers: [...brokers],
+    retry,
+    requestTimeout: 8_000,
+    logLevel: logLevel.INFO,
+    logCreator: logCreator(log),
+  });
   const admin = client.admin();
   await admin.connect();
   try {

@@ -28,7 +28,7 @@ interface Job {
 /** kafkajs never splits a batch, and the broker refuses one above 1 MB. */
 const partitionBytes = 900_000;
 const requestMessages = 20_000;
-const attemptMilliseconds = 10_000;
+const attemptMilliseconds = 20_000;
 
 const bytesOf = ({ key, value }: Encoded): number => key.length + (value?.length ?? 0) + 300;
 
@@ -60,8 +60,9 @@ function topicMessagesOf(request: readonly Encoded[]): TopicMessages[] {
 
 /** Opens the sender. One request is in flight at a time and takes all that was handed in meanwhile. */
 export async function openSender(kafka: KafkaHandle): Promise<Sender> {
-  // No retries inside kafkajs: a late one of a replaced producer would put old records behind newer ones.
-  const create = () => kafka.client.producer({ idempotent: true, maxInFlightRequests: 1, retry: { retries: 0 } });
+  // kafkajs asks for at least one retry; both attempts end (requestTimeout) before ours is given up, so that no late one of a replaced
+  // producer puts old records behind newer ones.
+  const create = () => kafka.client.producer({ idempotent: true, maxInFlightRequests: 1, retry: { initialRetryTime: 50, retries: 1 } });
   let producer: Producer = create();
   await producer.connect();
   const queue: Job[] = [];

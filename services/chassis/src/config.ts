@@ -98,7 +98,7 @@ export const keys = () =>
     }
   });
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** What every service reads; a service adds its own: `{ ...commonConfig('stock'), MY_SECONDS: seconds().describe('…') }`. */

@@ -12,7 +12,7 @@ const censored = '[censored]';
 const maximumDepth = 8;
 
 /** The value without what must not be in a log, at any depth: whatever stands under a telling key. Errors become plain objects. */
-export function censor(value: unknown, depth = 0): unknown {
+function censor(value: unknown, depth = 0): unknown {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value !== 'object' || value === null) return value;
   if (depth > maximumDepth) return '[too deep]';

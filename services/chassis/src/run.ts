@@ -29,6 +29,9 @@ export async function runService(
   const die = (error: unknown): never => exitWith(log, error);
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
+  const limit = (): void => {
+    setTimeout(() => die(new Error(`It did not stop within ${shutdownMilliseconds / 1000} s.`)), shutdownMilliseconds);
+  };
   const stopped = untilSignal('SIGTERM', 'SIGINT');
   const running = new AsyncDisposableStack();
   try {
@@ -36,11 +39,12 @@ export async function runService(
     const signal = await Promise.race([stopped, main(running, die).then(() => (log.info('running'), stopped))]);
     forceOnNextSignal(log);
     log.info({ signal }, 'stopping');
-    setTimeout(() => die(new Error(`It did not stop within ${shutdownMilliseconds / 1000} s.`)), shutdownMilliseconds).unref();
+    limit();
     await running.disposeAsync();
     log.info('stopped');
     process.exit(0);
   } catch (error) {
+    limit();
     await running.disposeAsync().catch((closing: unknown) => log.error({ err: closing }, 'closing failed'));
     die(error);
   }

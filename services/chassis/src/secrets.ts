@@ -29,7 +29,7 @@ export class Secret<Value = string> {
 
 /** AES-256 keys by id; the first seals, all open. A KeyObject does not print its bytes. */
 export type KeyRing = readonly [RingKey, ...RingKey[]];
-export interface RingKey {
+interface RingKey {
   readonly id: string;
   readonly key: KeyObject;
 }

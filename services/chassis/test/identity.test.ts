@@ -28,6 +28,10 @@ describe('a token', () => {
     expect(identity).toEqual({ tenant: 'acme', user: 'ann', roles: ['clerk'] });
   });
 
+  test('may name its issuer with a slash at the end', async () => {
+    expect(await identify(await bearer({ iss: `${issuer.issuerUrl}/` }))).toMatchObject({ tenant: 'acme' });
+  });
+
   test('may be five seconds late, for clocks differ, and no more', async () => {
     expect(await identify(await bearer({ exp: now - 2 }))).toMatchObject({ user: 'ann' });
     expect(await refusal(await bearer({ exp: now - 60 }))).toMatchObject({ status: 401, detail: expect.stringContaining('expired') });

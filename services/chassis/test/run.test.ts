@@ -21,7 +21,7 @@ function run(behaviour: string, onOutput: (output: string, kill: (signal: NodeJS
 }
 
 /** Calls `then` once, when the output says so. */
-const once = (said: string, then: (kill: (signal: NodeJS.Signals) => void) => void) => {
+const once = (said: string, then: (kill: (signal: NodeJS.Signals) => void) => unknown) => {
   let done = false;
   return (output: string, kill: (signal: NodeJS.Signals) => void) => {
     if (done || !output.includes(said)) return;
@@ -51,14 +51,10 @@ describe('a service', () => {
   });
 
   test('that does not stop is forced by a second signal', async () => {
-    const { code, output } = await run(
-      'hangs',
-      once('"msg":"running"', (kill) => {
-        kill('SIGTERM');
-        const again = setInterval(() => kill('SIGTERM'), 400);
-        setTimeout(() => clearInterval(again), 5_000).unref();
-      }),
-    );
+    let again: NodeJS.Timeout | undefined;
+    const insist = once('"msg":"running"', (kill) => (again = setInterval(() => kill('SIGTERM'), 300)));
+    const { code, output } = await run('hangs', insist);
+    clearInterval(again);
     expect(code).toBe(1);
     expect(output).toContain('forced to stop');
   });

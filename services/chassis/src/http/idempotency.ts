@@ -10,7 +10,7 @@ export interface StoredAnswer {
 }
 
 /** What is known of a changing request. */
-export interface Claim {
+interface Claim {
   /** `first`: never seen. `repeat`: seen with the same body. `other_body`: the key was used for something else. */
   readonly kind: 'first' | 'repeat' | 'other_body';
   /** When the first one came, in milliseconds. */

@@ -24,7 +24,14 @@ const claims = z.object({
 /** Verifies JWTs of one issuer, whose keys are at `<issuer>/.well-known/jwks.json`: signature, issuer, audience, times (5 s tolerance), claims. */
 export function createIdentity({ issuerUrl, audience }: { readonly issuerUrl: string; readonly audience: string }): Identify {
   const keySet = createRemoteJWKSet(new URL(`${issuerUrl}/.well-known/jwks.json`), { timeoutDuration: 3_000, cooldownDuration: 5_000 });
-  const options = { issuer: issuerUrl, audience, algorithms: ['RS256', 'ES256', 'EdDSA'], clockTolerance: 5, requiredClaims: ['exp'] };
+  // Some issuers write themselves with a slash at the end.
+  const options = {
+    issuer: [issuerUrl, `${issuerUrl}/`],
+    audience,
+    algorithms: ['RS256', 'ES256', 'EdDSA'],
+    clockTolerance: 5,
+    requiredClaims: ['exp'],
+  };
   return async (authorization) => {
     const token = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw unauthorized(authorization === undefined ? null : 'The Authorization header is not "Bearer <token>".');

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { problem, type Problem } from './problem.ts';
 import type { Route } from './routes.ts';
 
-export const maximumBodyBytes = 256 * 1024;
+const maximumBodyBytes = 256 * 1024;
 const maximumTextLength = 8_192;
 const maximumDepth = 16;
 const maximumComplaints = 20;

@@ -3,7 +3,7 @@ import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject, 
 import { changesSomething, type Route } from './routes.ts';
 
 /** How every "no" is answered. */
-export const problemSchema = z
+const problemSchema = z
   .looseObject({
     type: z.string().describe('Stable; decide by it: urn:evenkeel:problem:<kebab>.'),
     title: z.string().describe('The type in words.'),

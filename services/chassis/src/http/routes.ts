@@ -6,7 +6,7 @@ import type { Problem } from './problem.ts';
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** Documented answers by status. One from 400 up without a schema is a problem. */
-export type Responses = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
+type Responses = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
 
 /** What a changing request is known by. */
 export interface Idempotency {
@@ -46,7 +46,7 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 export type Answer<R extends Responses> =
   { [Status in keyof R & number]: Reply<Status, DeepReadonly<BodyOf<R, Status>>> }[keyof R & number] | Problem;
 
-export interface RouteDefinition<
+interface RouteDefinition<
   M extends Method,
   Params extends z.ZodType,
   Query extends z.ZodType,

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { setImmediate } from 'node:timers';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
 import { answerProbe, type Health } from '../health.ts';
 import type { Logger } from '../log.ts';
@@ -197,9 +196,8 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
 
 async function close(server: Server): Promise<void> {
   const cutOff = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
-  // A connection whose last answer has just ended is idle only after this event.
-  server.on('request', (_request, response) => response.once('close', () => setImmediate(() => server.closeIdleConnections())));
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // Node closes what is idle now; a connection whose answer is still under way becomes idle later.
   const sweep = setInterval(() => server.closeIdleConnections(), 100);
   await closed;
   clearInterval(sweep);

@@ -63,9 +63,9 @@ export function createLogger(service: string, level: LogLevel = 'info', destinat
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
   // Children inherit this: pino runs no formatter over a child's bindings.
-  const { child } = logger;
+  const plain = Object.getPrototypeOf(logger) as Logger;
   logger.child = function (this: Logger, bindings, options) {
-    return child.call(this, censor(bindings) as Bindings, options);
+    return plain.child.call(this, censor(bindings) as Bindings, options);
   } as Logger['child'];
   return logger;
 }

@@ -163,7 +163,7 @@ export async function openShop({
 async function call(base: string, issuer: TokenIssuer, method: string, path: string, options: CallOptions): Promise<Called> {
   const { roles = ['clerk', 'operator'], tenant = 'acme', key, body, raw } = options;
   const token = options.token === undefined ? await issuer.token({ tenant, user: 'ann', roles }) : options.token;
-  const headers: Record<string, string> = { ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
+  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   if (key !== null && method !== 'GET') headers['idempotency-key'] = key ?? crypto.randomUUID();
   const sent = raw ?? (body === undefined ? null : JSON.stringify(body));
   if (sent !== null) headers['content-type'] = 'application/json';

@@ -76,7 +76,7 @@ describe('credentials at rest', () => {
 
 test('a secret does not show itself', () => {
   const secret = new Secret('hunter2');
-  expect([`${secret}`, JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true })].join()).not.toContain(
+  expect([String(secret), JSON.stringify({ secret }), inspect({ secret }), inspect(secret, { showHidden: true })].join()).not.toContain(
     'hunter2',
   );
   expect(secret.reveal()).toBe('hunter2');

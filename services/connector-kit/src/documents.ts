@@ -1,0 +1,167 @@
+import type { Sealed } from '@evenkeel/chassis';
+import type { PushRequested, PushWithdrawn } from '@evenkeel/contracts';
+import type { Connection, mongo } from 'mongoose';
+
+/** A seller account on one marketplace. `_id`: keyOf(tenant, store). */
+export interface StoreDocument {
+  readonly _id: string;
+  readonly tenant: string;
+  readonly store: string;
+  readonly marketplace: string;
+  /** Partition of the push requests that its owner reads. */
+  readonly lane: number;
+  /** `connecting` until its listings were read once; then its owner takes it up. */
+  readonly state: 'connecting' | 'connected';
+  readonly account: string;
+  readonly name: string;
+  /** Shown to people: shop, location. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly credentials: Sealed;
+  /** Raised at each re-entry. */
+  readonly credentialVersion: number;
+  /** Set when the marketplace refused the credentials of this version; counts only while that is the stored version. */
+  readonly gate: { readonly code: string; readonly message: string; readonly since: number; readonly credentialVersion: number } | null;
+  readonly circuit: { readonly state: 'open' | 'closed'; readonly since: number } | null;
+  /** Raised at each takeover: fences the owner before. */
+  readonly ownerEpoch: number;
+  /** Marketplace time: orders changed before it are never read. */
+  readonly ordersFrom: number;
+  /** Marketplace time: orders changed before it were read and published. */
+  readonly cursor: number;
+  readonly connectedAt: number;
+  /** The request that connected it. */
+  readonly connectedBy: string;
+  readonly importedAt: number | null;
+}
+
+/** What the listing shall show, as last requested. */
+export interface Wanted {
+  readonly version: string;
+  /** Available, never clamped. */
+  readonly quantity: number;
+  readonly reason: PushRequested['reason'];
+  readonly correlation: string;
+  readonly at: number;
+}
+
+/** A call that was made, or was about to be, and whose end is not recorded. */
+export interface InFlight {
+  /** The call's idempotency key: `calls` has the frozen batch. */
+  readonly key: string;
+  readonly version: string;
+  /** As sent. */
+  readonly quantity: number;
+  readonly at: number;
+}
+
+/** A listing and its two sides: what it shall show and what it was last confirmed to show. `_id`: keyOf(tenant, store, listing). */
+export interface ListingDocument {
+  readonly _id: string;
+  readonly tenant: string;
+  readonly store: string;
+  readonly listing: string;
+  readonly sku: string | null;
+  /** Mapping revision; each mapping and each unmapping takes one. */
+  readonly mapping: number;
+  /** Mapping changes that the broker has not acknowledged yet. */
+  readonly unpublished: readonly ListingChange[];
+  readonly ownerEpoch: number;
+  /** The newest version that was requested or withdrawn: nothing at or below it is taken in again. */
+  readonly instructed: string;
+  readonly wanted: Wanted | null;
+  readonly confirmed: { readonly version: string; readonly quantity: number; readonly at: number } | null;
+  readonly inFlight: InFlight | null;
+  readonly withdrawn: { readonly version: string; readonly reason: PushWithdrawn['reason']; readonly at: number } | null;
+  readonly quarantined: { readonly code: string; readonly message: string; readonly version: string; readonly at: number } | null;
+  /** wanted > confirmed; present only while true. */
+  readonly outstanding?: true;
+  /** Since when it has been outstanding without a break. */
+  readonly waitingSince?: number;
+  /** Refusals one after the other that no class explains. */
+  readonly refusals?: number;
+}
+
+export interface ListingChange {
+  readonly type: 'ListingMapped' | 'ListingUnmapped';
+  readonly sku: string;
+  readonly mapping: number;
+  readonly at: number;
+}
+
+export interface CallItem {
+  readonly listing: string;
+  readonly sku: string | null;
+  readonly version: string;
+  readonly quantity: number;
+}
+
+/** Our own record of one push call, kept 30 days. `_id`: its idempotency key. */
+export interface CallDocument {
+  readonly _id: string;
+  readonly tenant: string;
+  readonly store: string;
+  readonly items: readonly CallItem[];
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  /** Null while nobody knows. `not_made`: frozen, but never sent. */
+  readonly outcome: 'applied' | 'rejected' | 'unknown' | 'read_back' | 'not_made' | null;
+  readonly results?: readonly { readonly listing: string; readonly outcome: string; readonly code?: string }[];
+  readonly expiresAt: Date;
+}
+
+/** What was last published of an order, so that unchanged content is not published again. `_id`: keyOf(tenant, store, order). */
+export interface SeenOrderDocument {
+  readonly _id: string;
+  readonly tenant: string;
+  readonly store: string;
+  readonly updatedAt: number;
+  readonly hash: string;
+  /** Only of orders with lines whose listing was not mapped: published again once it is. */
+  readonly waiting?: { readonly listings: readonly string[]; readonly order: unknown };
+  /** Absent while it waits for a mapping. */
+  readonly expiresAt?: Date;
+}
+
+export interface Collections {
+  readonly stores: mongo.Collection<StoreDocument>;
+  readonly listings: mongo.Collection<ListingDocument>;
+  readonly calls: mongo.Collection<CallDocument>;
+  readonly seenOrders: mongo.Collection<SeenOrderDocument>;
+}
+
+const dayMilliseconds = 86_400_000;
+/** When a record of today may be forgotten. */
+export const inThirtyDays = (now: number): Date => new Date(now + 30 * dayMilliseconds);
+
+/** The connector's collections, with their indexes. Expiry only tidies up; nothing counts on when. */
+export async function openCollections(connection: Connection): Promise<Collections> {
+  const { db } = connection;
+  if (!db) throw new Error('The database is not connected yet.');
+  const collections: Collections = {
+    stores: db.collection<StoreDocument>('stores'),
+    listings: db.collection<ListingDocument>('listings'),
+    calls: db.collection<CallDocument>('calls'),
+    seenOrders: db.collection<SeenOrderDocument>('seen_orders'),
+  };
+  await Promise.all([
+    collections.stores.createIndex({ lane: 1 }),
+    collections.listings.createIndex({ tenant: 1, store: 1, listing: 1 }),
+    collections.listings.createIndex({ tenant: 1, sku: 1 }),
+    collections.listings.createIndex(
+      { tenant: 1, store: 1, outstanding: 1, 'wanted.quantity': 1 },
+      { partialFilterExpression: { outstanding: true } },
+    ),
+    collections.listings.createIndex(
+      { tenant: 1, store: 1, 'inFlight.key': 1 },
+      { partialFilterExpression: { 'inFlight.key': { $exists: true } } },
+    ),
+    collections.calls.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
+    collections.calls.createIndex({ tenant: 1, store: 1, startedAt: 1 }),
+    collections.seenOrders.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
+    collections.seenOrders.createIndex(
+      { tenant: 1, store: 1, 'waiting.listings': 1 },
+      { partialFilterExpression: { 'waiting.listings': { $exists: true } } },
+    ),
+  ]);
+  return collections;
+}

@@ -1,0 +1,99 @@
+import type { EventOf } from '@evenkeel/chassis';
+import { keyOf } from '@evenkeel/contracts';
+import type { mongo } from 'mongoose';
+import type { Collections, ListingDocument } from './documents.ts';
+import { versionText } from './version.ts';
+
+export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn'>;
+
+/** The newest instruction of each listing; of two with the same version the first. */
+export function newestOfEach(events: readonly Instruction[]): Instruction[] {
+  const newest = new Map<string, Instruction>();
+  for (const event of events) {
+    const { tenant, store, listing, version } = event.data;
+    const key = keyOf(tenant, store, listing);
+    const known = newest.get(key);
+    if (!known || versionText(version) > versionText(known.data.version)) newest.set(key, event);
+  }
+  return [...newest.values()];
+}
+
+type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
+
+/** Writes for requests and for withdrawals; each is filtered on an older version, so that a late or repeated one changes nothing. */
+export function writesOf(instructions: readonly Instruction[], now: number): { requests: Write[]; withdrawals: Write[] } {
+  const requests: Write[] = [];
+  const withdrawals: Write[] = [];
+  for (const event of instructions) {
+    if (event.type === 'PushRequested') requests.push(requestWrite(event, now));
+    else withdrawals.push(...withdrawalWrites(event));
+  }
+  return { requests, withdrawals };
+}
+
+/** Where the listing's document is newer, the upsert runs into its own `_id`: that refusal is the expected answer. */
+function requestWrite({ data, correlation }: EventOf<'PushRequested'>, now: number): Write {
+  const { tenant, store, listing, sku, available, reason, at } = data;
+  const version = versionText(data.version);
+  return {
+    updateOne: {
+      filter: { _id: keyOf(tenant, store, listing), instructed: { $lt: version } },
+      update: {
+        $set: {
+          instructed: version,
+          wanted: { version, quantity: available, reason, correlation, at },
+          withdrawn: null,
+          outstanding: true,
+        },
+        $min: { waitingSince: now },
+        $setOnInsert: {
+          tenant,
+          store,
+          listing,
+          sku,
+          mapping: data.version.mapping,
+          unpublished: [],
+          ownerEpoch: 0,
+          confirmed: null,
+          inFlight: null,
+          quarantined: null,
+        },
+      },
+      upsert: true,
+    },
+  };
+}
+
+/** What is not sent yet is dropped; what was confirmed before stays as the record of what was last wanted. */
+function withdrawalWrites({ data }: EventOf<'PushWithdrawn'>): Write[] {
+  const _id = keyOf(data.tenant, data.store, data.listing);
+  const version = versionText(data.version);
+  const withdrawn = { version, reason: data.reason, at: data.at };
+  return [
+    {
+      updateOne: {
+        filter: { _id, instructed: { $lt: version }, outstanding: true },
+        update: { $set: { instructed: version, withdrawn, wanted: null }, $unset: { outstanding: '', waitingSince: '' } },
+      },
+    },
+    { updateOne: { filter: { _id, instructed: { $lt: version } }, update: { $set: { instructed: version, withdrawn } } } },
+  ];
+}
+
+const duplicateKey = 11_000;
+
+/** Takes a slice of push requests into the listings' documents; resolves once they are durable. Repeat-safe. */
+export async function takeIn({ listings }: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
+  const instructions = newestOfEach(events);
+  const { requests, withdrawals } = writesOf(instructions, Date.now());
+  if (withdrawals.length > 0) await listings.bulkWrite(withdrawals, { ordered: true });
+  if (requests.length > 0) await listings.bulkWrite(requests, { ordered: false }).catch(exceptDuplicates);
+  return instructions;
+}
+
+function exceptDuplicates(error: unknown): void {
+  const failures = (error as { writeErrors?: unknown }).writeErrors;
+  const all = Array.isArray(failures) ? failures : failures ? [failures] : [];
+  const only = all.length > 0 && all.every((failure: { code?: number }) => failure.code === duplicateKey);
+  if (!only) throw error;
+}

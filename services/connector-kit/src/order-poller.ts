@@ -1,0 +1,162 @@
+import type { Logger, Outgoing, Sender } from '@evenkeel/chassis';
+import { keyOf } from '@evenkeel/contracts';
+import { inThirtyDays, type Collections, type SeenOrderDocument } from './documents.ts';
+import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
+import type { ConnectorMetrics } from './metrics.ts';
+import { contentOf, hashOf, orderRead, type OrderContent, type StoreIdentity } from './order-record.ts';
+import type { Priority } from './rate-governor.ts';
+
+export interface OrderReaderOptions {
+  readonly identity: StoreIdentity;
+  readonly collections: Pick<Collections, 'stores' | 'listings' | 'seenOrders'>;
+  readonly connection: StoreConnection;
+  readonly sender: Pick<Sender, 'send'>;
+  /** Asked before each publish. */
+  readonly alive: () => boolean;
+  /** Reads the store's listings: asked for where an order names one that nobody knows. */
+  readonly importListings: () => Promise<unknown>;
+  readonly log: Logger;
+  readonly metrics: ConnectorMetrics;
+  readonly signal: AbortSignal;
+}
+
+export interface OrderReader {
+  /** Reads what changed since the cursor, less the overlap, publishes it, moves the cursor. Returns the correlations of what was new. */
+  read(options: { overlapMilliseconds: number; priority: Priority }): Promise<string[]>;
+}
+
+interface Fresh {
+  readonly content: OrderContent;
+  readonly hash: string;
+}
+
+/** After how long an order may ask again for a listing that an import did not find. */
+const unknownMilliseconds = 300_000;
+const lookUpAtOnce = 1_000;
+
+/** The orders of one store, from a cursor in the marketplace's time. One at a time: a second read waits for the first. */
+export function createOrderReader(options: OrderReaderOptions): OrderReader {
+  const { identity, collections, connection, sender, alive, log, metrics, signal } = options;
+  const { tenant, store } = identity;
+  const storeKey = keyOf(tenant, store);
+  const stillUnknown = new Map<string, number>();
+  let tail: Promise<unknown> = Promise.resolve();
+
+  /** SKUs by listing; null where it is known and not mapped. */
+  async function mappedTo(ids: readonly string[]): Promise<Map<string, string | null>> {
+    const found = new Map<string, string | null>();
+    for (let from = 0; from < ids.length; from += lookUpAtOnce) {
+      const keys = ids.slice(from, from + lookUpAtOnce).map((listing) => keyOf(tenant, store, listing));
+      const cursor = collections.listings.find({ _id: { $in: keys } }, { projection: { listing: 1, sku: 1 } });
+      for await (const { listing, sku } of cursor) found.set(listing, sku);
+    }
+    return found;
+  }
+
+  async function skusOf(orders: readonly MarketplaceOrder[]): Promise<Map<string, string | null>> {
+    const ids = [...new Set(orders.flatMap(({ lines }) => lines.flatMap(({ listing }) => (listing === null ? [] : [listing]))))];
+    const known = await mappedTo(ids);
+    const now = performance.now();
+    const unknown = ids.filter((listing) => !known.has(listing) && now - (stillUnknown.get(listing) ?? -Infinity) > unknownMilliseconds);
+    if (unknown.length === 0) return known;
+    log.info({ listings: unknown.length }, 'Orders name listings that nobody knows yet: the listings are read first.');
+    await options.importListings();
+    const found = await mappedTo(unknown);
+    for (const listing of unknown) if (!found.has(listing)) stillUnknown.set(listing, now);
+    return new Map([...known, ...found]);
+  }
+
+  /** Those whose content was not published yet. What is older than what was published is an old answer, and is left out. */
+  async function freshOf(orders: readonly MarketplaceOrder[]): Promise<Fresh[]> {
+    const skus = await skusOf(orders);
+    const seen = new Map<string, SeenOrderDocument>();
+    for await (const document of collections.seenOrders.find({ _id: { $in: orders.map(({ order }) => keyOf(tenant, store, order)) } }))
+      seen.set(document._id, document);
+    return orders.flatMap((order) => {
+      const before = seen.get(keyOf(tenant, store, order.order));
+      if (before && before.updatedAt > order.updatedAt) return [];
+      const content = contentOf(identity, order, (listing) => skus.get(listing) ?? null);
+      const hash = hashOf(content);
+      return before?.updatedAt === order.updatedAt && before.hash === hash ? [] : [{ content, hash }];
+    });
+  }
+
+  async function publish(orders: readonly MarketplaceOrder[]): Promise<string[]> {
+    const fresh = await freshOf(orders);
+    if (fresh.length === 0) return [];
+    const records = fresh.map(({ content, hash }) => orderRead(content, hash, Date.now()));
+    await sender.send(records, { alive });
+    await remember(collections.seenOrders, fresh);
+    log.info({ orders: fresh.length }, 'Orders were read.');
+    return records.map(correlationOf);
+  }
+
+  async function read(overlapMilliseconds: number, priority: Priority): Promise<string[]> {
+    const document = await collections.stores.findOne({ _id: storeKey });
+    if (!document) return [];
+    const since = Math.max(document.ordersFrom, document.cursor - overlapMilliseconds);
+    const correlations: string[] = [];
+    for await (const page of connection.ordersSince(since, { priority, signal })) {
+      correlations.push(...(await publish(page)));
+      const newest = page.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), 0);
+      await collections.stores.updateOne({ _id: storeKey }, { $max: { cursor: newest } });
+    }
+    metrics.ordersPolled(identity);
+    return correlations;
+  }
+
+  return {
+    async read({ overlapMilliseconds, priority }) {
+      const mine = tail.then(() => read(overlapMilliseconds, priority));
+      tail = mine.catch(() => undefined);
+      return await mine;
+    },
+  };
+}
+
+const correlationOf = ({ event }: Outgoing): string => event?.correlation ?? '';
+
+/** Written after the broker has acknowledged: dying in between publishes the same record, with the same id, once more. */
+async function remember(seenOrders: Collections['seenOrders'], fresh: readonly Fresh[]): Promise<void> {
+  const expiresAt = inThirtyDays(Date.now());
+  await seenOrders.bulkWrite(
+    fresh.map(({ content, hash }) => {
+      const { tenant, store, order, updatedAt } = content;
+      const listings = [...new Set(content.lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : [])))];
+      const set = { tenant, store, updatedAt, hash };
+      const update =
+        listings.length > 0
+          ? { $set: { ...set, waiting: { listings, order: content } }, $unset: { expiresAt: '' as const } }
+          : { $set: { ...set, expiresAt }, $unset: { waiting: '' as const } };
+      return { updateOne: { filter: { _id: keyOf(tenant, store, order) }, update, upsert: true } };
+    }),
+    { ordered: false },
+  );
+}
+
+/** Publishes again, now with their SKUs, the orders that were waiting for one of these listings to be mapped. */
+export async function publishWaiting(
+  identity: StoreIdentity,
+  { seenOrders }: Pick<Collections, 'seenOrders'>,
+  sender: Pick<Sender, 'send'>,
+  mapped: ReadonlyMap<string, string>,
+  alive: () => boolean,
+): Promise<void> {
+  const { tenant, store } = identity;
+  const listings = [...mapped.keys()];
+  for (let from = 0; from < listings.length; from += lookUpAtOnce) {
+    const waiting = seenOrders.find({ tenant, store, 'waiting.listings': { $in: listings.slice(from, from + lookUpAtOnce) } });
+    for await (const document of waiting) {
+      const before = document.waiting?.order as OrderContent | undefined;
+      if (!before) continue;
+      const lines = before.lines.map((line) => ({
+        ...line,
+        sku: line.sku ?? (line.listing === null ? null : (mapped.get(line.listing) ?? null)),
+      }));
+      const content = { ...before, lines };
+      const hash = hashOf(content);
+      await sender.send([orderRead(content, hash, Date.now())], { alive });
+      await remember(seenOrders, [{ content, hash }]);
+    }
+  }
+}

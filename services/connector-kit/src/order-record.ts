@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import type { EventOf, Outgoing } from '@evenkeel/chassis';
+import { keyOf, topics, type MarketplaceOrderRead } from '@evenkeel/contracts';
+import type { MarketplaceOrder } from './marketplace.ts';
+
+export interface StoreIdentity {
+  readonly tenant: string;
+  readonly store: string;
+  readonly marketplace: string;
+}
+
+/** What is published of an order, without the time of publishing: the same content is the same text. */
+export type OrderContent = Omit<MarketplaceOrderRead, 'at'>;
+
+/** `skuOf`: the SKU that a listing is mapped to; null where it is not. */
+export function contentOf(identity: StoreIdentity, order: MarketplaceOrder, skuOf: (listing: string) => string | null): OrderContent {
+  const { tenant, store, marketplace } = identity;
+  const { name, placedAt, updatedAt, cancelledAt } = order;
+  const lines = order.lines.map(({ line, listing, quantity, cancelled, fulfilled }) => ({
+    line,
+    listing,
+    sku: listing === null ? null : skuOf(listing),
+    quantity,
+    cancelled,
+    fulfilled,
+  }));
+  return { tenant, store, marketplace, order: order.order, name, placedAt, updatedAt, cancelledAt, lines };
+}
+
+/** Sixteen hexadecimal digits of the content. */
+export const hashOf = (content: OrderContent): string => createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+
+/** The record of an order as read; the same order, unchanged, has the same id. `at`: when it entered the system. */
+export function orderRead(content: OrderContent, hash: string, at: number): Outgoing {
+  const { tenant, store, marketplace, order, updatedAt } = content;
+  const key = keyOf(tenant, store, order);
+  const event: EventOf<'MarketplaceOrderRead'> = {
+    id: `${marketplace}/${key}/${updatedAt}/${hash}`,
+    type: 'MarketplaceOrderRead',
+    time: at,
+    correlation: `${marketplace}/${key}`,
+    data: { ...content, at },
+  };
+  return { topic: topics.marketplaceOrders, key: [tenant, store, order], event };
+}

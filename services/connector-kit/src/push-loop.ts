@@ -1,0 +1,284 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '@evenkeel/chassis';
+import { keyOf } from '@evenkeel/contracts';
+import { inThirtyDays, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
+import { CallNotMade, MarketplaceError, type Failure } from './failure.ts';
+import type { Gateway } from './gateway.ts';
+import type { PushResult, StoreConnection } from './marketplace.ts';
+import type { ConnectorMetrics } from './metrics.ts';
+import type { StoreIdentity } from './order-record.ts';
+import { freeze, markWrite, resolutionOf, settle, settleByReadBack } from './push-plan.ts';
+import { createBackoff, createWake } from './waiting.ts';
+
+export interface PushLoopOptions {
+  readonly identity: StoreIdentity;
+  /** The owner's, raised at its takeover. */
+  readonly epoch: number;
+  readonly collections: Collections;
+  readonly connection: StoreConnection;
+  readonly gateway: Gateway;
+  readonly log: Logger;
+  readonly metrics: ConnectorMetrics;
+  /** Ends the loop after the call that is being made. */
+  readonly signal: AbortSignal;
+  /** Reads the store's orders: asked for where the marketplace has moved meanwhile. */
+  readonly readOrders: () => Promise<unknown>;
+}
+
+export interface PushLoop {
+  /** Until the signal. */
+  run(): Promise<void>;
+  /** There may be something to push. */
+  wake(): void;
+}
+
+/** At or below it a push may use the rate that is kept in reserve. */
+const lowQuantity = 5;
+const lookAgainMilliseconds = 5_000;
+const heldMilliseconds = 250;
+
+/**
+ * One store's pushes, level-triggered: works from the documents with wanted > confirmed, zero and lowest quantity first, one call at a time.
+ * Memory holds one page.
+ */
+export function createPushLoop(options: PushLoopOptions): PushLoop {
+  const { identity, epoch, collections, connection, gateway, log, metrics, signal } = options;
+  const { listings, calls, stores } = collections;
+  const { capabilities } = connection;
+  const ofStore = { tenant: identity.tenant, store: identity.store };
+  const waker = createWake(signal);
+  const backoff = createBackoff();
+  const suspectBackoff = createBackoff();
+  let batchLimit = capabilities.maxBatch;
+  /** When listings left in flight are to be looked at again; the first time at once: the owner before may have left some. */
+  let suspectsDue: number | null = 0;
+
+  const select = (): Promise<ListingDocument[]> =>
+    listings
+      .find({ ...ofStore, outstanding: true, inFlight: null, quarantined: null, sku: { $ne: null } })
+      .sort({ 'wanted.quantity': 1 })
+      .limit(batchLimit)
+      .toArray();
+
+  /** Reserves the rate first, so that what is frozen then is the newest. */
+  async function selectWithinRate(): Promise<ListingDocument[]> {
+    const page = await select();
+    const lowest = page[0]?.wanted?.quantity;
+    if (lowest === undefined) return [];
+    const costs = connection.pushCost(page.length);
+    const priority = lowest <= lowQuantity ? 'urgent' : 'normal';
+    const waits = gateway.governor.waitMilliseconds(costs, priority) > 0;
+    await gateway.governor.acquire(costs, priority, signal);
+    return waits ? await select() : page;
+  }
+
+  /** The call with all that could be marked in flight; null where nothing could. */
+  async function markInFlight(page: readonly ListingDocument[]): Promise<CallDocument | null> {
+    const now = Date.now();
+    const call: CallDocument = {
+      _id: randomUUID(),
+      ...ofStore,
+      items: freeze(page, capabilities),
+      startedAt: now,
+      finishedAt: null,
+      outcome: null,
+      expiresAt: inThirtyDays(now),
+    };
+    const [marked] = await Promise.all([
+      listings.bulkWrite(
+        call.items.map((item) => markWrite(ofStore, epoch, call, item)),
+        { ordered: false },
+      ),
+      calls.insertOne(call),
+    ]);
+    return marked.modifiedCount === call.items.length ? call : await narrowToMarked(call);
+  }
+
+  /** Some had moved on between the look and the mark: the batch is frozen without them. */
+  async function narrowToMarked(call: CallDocument): Promise<CallDocument | null> {
+    const marked = new Set((await listings.find({ ...ofStore, 'inFlight.key': call._id }).toArray()).map(({ listing }) => listing));
+    if (marked.size === 0) {
+      await calls.deleteOne({ _id: call._id });
+      const mine = await stores.findOne({ _id: keyOf(identity.tenant, identity.store), ownerEpoch: epoch });
+      if (!mine) throw new CallNotMade('not_owner');
+      return null;
+    }
+    const items = call.items.filter(({ listing }) => marked.has(listing));
+    await calls.updateOne({ _id: call._id }, { $set: { items } });
+    return { ...call, items };
+  }
+
+  /** Makes the call and records what came of it. */
+  async function make(call: CallDocument, page: readonly ListingDocument[]): Promise<void> {
+    const { results, failure } = await attempt(call);
+    const now = Date.now();
+    const settled = settle(ofStore, call, results, now, new Map(page.map(({ listing, refusals = 0 }) => [listing, refusals])));
+    await Promise.all([
+      settled.writes.length > 0 ? listings.bulkWrite([...settled.writes], { ordered: true }) : undefined,
+      calls.updateOne({ _id: call._id }, { $set: settled.call }),
+    ]);
+    count(results, failure);
+    const appliedNow = new Set(results.filter(({ outcome }) => outcome === 'applied').map(({ listing }) => listing));
+    for (const { listing, wanted } of page) if (wanted && appliedNow.has(listing)) metrics.pushTook(Math.max(0, now - wanted.at) / 1_000);
+    for (const { listing, failure: why } of settled.quarantined) {
+      metrics.held('quarantined');
+      log.error(
+        { listing, code: why.code, class: why.class },
+        'A listing cannot be written and is quarantined: fix it at the marketplace, then import the listings again.',
+      );
+    }
+    if (settled.call.outcome === 'unknown') suspectsDue = performance.now() + suspectBackoff.next();
+    await afterwards(results, failure, call.items.length);
+  }
+
+  /** `failure`: of the call as a whole. */
+  async function attempt(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
+    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity }));
+    try {
+      return { results: await connection.push({ key: call._id, items }, { priority: 'urgent', signal }), failure: null };
+    } catch (error) {
+      if (error instanceof MarketplaceError) {
+        const { failure, applied } = error;
+        log.warn({ code: failure.code, class: failure.class, listings: items.length, applied }, 'A push failed.');
+        return { results: items.map(({ listing }) => resultOfWhole(listing, failure, applied, items.length)), failure };
+      }
+      if (error instanceof CallNotMade) await release(call);
+      throw error; // anything else leaves the listings in flight: the call may have been made
+    }
+  }
+
+  async function release(call: CallDocument): Promise<void> {
+    await Promise.all([
+      listings.updateMany({ ...ofStore, 'inFlight.key': call._id }, { $set: { inFlight: null } }),
+      calls.updateOne({ _id: call._id }, { $set: { outcome: 'not_made', finishedAt: Date.now() } }),
+    ]);
+  }
+
+  function count(results: readonly PushResult[], whole: Failure | null): void {
+    for (const [outcome, of] of Map.groupBy(results, (result) => labelOf(result, whole))) metrics.pushed(outcome, of.length);
+  }
+
+  /** How the loop goes on: smaller after a request that as a whole was wrong, slower after trouble, with fresh orders after a conflict. */
+  async function afterwards(results: readonly PushResult[], failure: Failure | null, size: number): Promise<void> {
+    if (failure?.class === 'bug') {
+      batchLimit = Math.max(1, Math.floor(size / 2));
+      log.error(
+        { code: failure.code, message: failure.message, listings: size },
+        'The marketplace says that our request is wrong; it goes out again in smaller parts.',
+      );
+    } else if (failure === null) batchLimit = Math.min(capabilities.maxBatch, batchLimit * 2);
+    const classes = new Set([failure?.class, ...results.map((result) => ('failure' in result ? result.failure.class : undefined))]);
+    if (classes.has('conflict')) await options.readOrders();
+    const troubled = classes.has('transient') || classes.has('conflict') || classes.has('bug');
+    if (troubled) await waker.pause(backoff.next());
+    else backoff.reset();
+  }
+
+  /** Listings left in flight by a time-out, a reset or the owner before: nothing newer goes to them until it is known what became of the call. */
+  async function resolveSuspects(): Promise<void> {
+    if (suspectsDue === null || performance.now() < suspectsDue) return;
+    const suspects = await listings.find({ ...ofStore, 'inFlight.key': { $exists: true } }).toArray();
+    let left = 0;
+    for (const key of new Set(suspects.map(({ inFlight }) => inFlight?.key ?? ''))) if (!(await resolve(key))) left += 1;
+    if (left === 0) suspectBackoff.reset();
+    suspectsDue = left === 0 ? null : performance.now() + suspectBackoff.next();
+  }
+
+  /** True where nothing of this call is left in flight. */
+  async function resolve(key: string): Promise<boolean> {
+    const call = await calls.findOne({ _id: key });
+    const documents = await listings
+      .find({
+        $or: [
+          { ...ofStore, 'inFlight.key': key },
+          { _id: { $in: call?.items.map(({ listing }) => keyOf(identity.tenant, identity.store, listing)) ?? [] } },
+        ],
+      })
+      .toArray();
+    const resolution = resolutionOf(call, documents, capabilities, Date.now());
+    log.info({ resolution, listings: documents.length, key }, 'A call was left without an answer.');
+    if (resolution === 'wait') return false;
+    if (call === null || resolution === 'never_made') {
+      await listings.updateMany({ ...ofStore, 'inFlight.key': key }, { $set: { inFlight: null } });
+      return true;
+    }
+    return resolution === 'repeat' ? await repeat(call, documents) : await readBack(call, documents);
+  }
+
+  async function repeat(call: CallDocument, documents: readonly ListingDocument[]): Promise<boolean> {
+    await gateway.governor.acquire(connection.pushCost(call.items.length), 'normal', signal);
+    const { results, failure } = await attemptAgain(call);
+    const settled = settle(ofStore, call, results, Date.now(), new Map(documents.map(({ listing, refusals = 0 }) => [listing, refusals])));
+    if (settled.writes.length > 0) await listings.bulkWrite([...settled.writes], { ordered: true });
+    await calls.updateOne({ _id: call._id }, { $set: settled.call });
+    count(results, failure);
+    return failure === null && settled.call.outcome !== 'unknown';
+  }
+
+  /** As {@link attempt}, but a refusal of the repeat says nothing of the first: whatever is not certain stays in flight. */
+  async function attemptAgain(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
+    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity }));
+    try {
+      return { results: await connection.push({ key: call._id, items }, { priority: 'normal', signal }), failure: null };
+    } catch (error) {
+      if (!(error instanceof MarketplaceError)) throw error;
+      const { failure } = error;
+      log.warn({ code: failure.code, class: failure.class }, 'The repeat of a push failed.');
+      return { results: items.map(({ listing }) => ({ listing, outcome: 'unknown', failure })), failure };
+    }
+  }
+
+  async function readBack(call: CallDocument, documents: readonly ListingDocument[]): Promise<boolean> {
+    const inFlight = documents.filter((document) => document.inFlight?.key === call._id);
+    const quantities = await connection.readBack(
+      inFlight.map(({ listing }) => listing),
+      { priority: 'normal', signal },
+    );
+    const writes = settleByReadBack(ofStore, call._id, inFlight, quantities, Date.now());
+    if (writes.length > 0) await listings.bulkWrite(writes, { ordered: true });
+    await calls.updateOne({ _id: call._id }, { $set: { outcome: 'read_back', finishedAt: Date.now() } });
+    metrics.pushed('read_back', inFlight.length);
+    return true;
+  }
+
+  async function turn(): Promise<void> {
+    if (gateway.hold() !== null) return await waker.pause(heldMilliseconds);
+    await resolveSuspects();
+    const page = await selectWithinRate();
+    const call = page.length > 0 ? await markInFlight(page) : null;
+    if (call) await make(call, page);
+    else if (page.length === 0)
+      await waker.idle(Math.min(lookAgainMilliseconds, suspectsDue === null ? Infinity : Math.max(1, suspectsDue - performance.now())));
+  }
+
+  return {
+    wake: () => waker.wake(),
+    async run() {
+      while (!signal.aborted) {
+        try {
+          await turn();
+        } catch (error) {
+          if (signal.aborted) return;
+          if (error instanceof CallNotMade) await waker.pause(heldMilliseconds);
+          else {
+            if (!(error instanceof MarketplaceError)) log.error({ err: error }, 'The push loop stumbled and tries again.');
+            suspectsDue ??= 0; // whatever was marked in flight has to be looked at
+            await waker.pause(backoff.next());
+          }
+        }
+      }
+    },
+  };
+}
+
+function labelOf(result: PushResult, whole: Failure | null): string {
+  if (result.outcome === 'rejected') return result.failure.class;
+  return result.outcome === 'not_tried' && whole ? whole.class : result.outcome;
+}
+
+/** What refuses a call as a whole says nothing against its listings, unless there is only one and the request about it is wrong. */
+function resultOfWhole(listing: string, failure: Failure, applied: 'no' | 'unknown', size: number): PushResult {
+  if (applied === 'unknown') return { listing, outcome: 'unknown', failure };
+  const isAboutIt = size === 1 && (failure.class === 'bug' || failure.class === 'permanent_listing');
+  return isAboutIt ? { listing, outcome: 'rejected', failure } : { listing, outcome: 'not_tried' };
+}

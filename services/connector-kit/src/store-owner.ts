@@ -1,0 +1,232 @@
+import type { Logger, Sealer, Sender } from '@evenkeel/chassis';
+import type { Collections, StoreDocument } from './documents.ts';
+import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
+import { createGateway, type CircuitSettings, type Gateway } from './gateway.ts';
+import { importListings } from './listing-import.ts';
+import type { Marketplace, StoreConnection } from './marketplace.ts';
+import type { ConnectorMetrics } from './metrics.ts';
+import { createOrderReader, type OrderReader } from './order-poller.ts';
+import type { StoreIdentity } from './order-record.ts';
+import { createPushLoop, type PushLoop } from './push-loop.ts';
+import { createRateGovernor } from './rate-governor.ts';
+import { createBackoff, createWake } from './waiting.ts';
+
+/** How often and how long; all in milliseconds. */
+export interface Timing {
+  readonly orderPoll: number;
+  readonly listingImport: number;
+  /** How long the first pushes wait at most for what the orders found at the start have changed. */
+  readonly ordersFirst: number;
+  readonly circuit?: CircuitSettings;
+  readonly credentialRetry?: number;
+}
+
+export interface StoreOwnerOptions {
+  readonly document: StoreDocument;
+  readonly marketplace: Marketplace;
+  readonly collections: Collections;
+  readonly sealer: Sealer;
+  readonly sender: Pick<Sender, 'send'>;
+  /** Whether the store's lane is still this process's; asked before every call and every publish. */
+  readonly alive: () => boolean;
+  readonly timing: Timing;
+  readonly log: Logger;
+  readonly metrics: ConnectorMetrics;
+}
+
+/** One store in the hands of its one owner: orders first, then pushes, polling and imports. */
+export interface StoreOwner extends AsyncDisposable {
+  readonly credentialVersion: number;
+  /** Instructions about this store were taken in; with the correlations that they follow. */
+  instructed(correlations: readonly string[]): void;
+  hold(): HoldReason | null;
+}
+
+const overlapMilliseconds = 5_000;
+/** At an owner's start and every five minutes. */
+const longOverlapMilliseconds = 600_000;
+const longOverlapEveryMilliseconds = 300_000;
+
+export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
+  const { document, marketplace, collections, sealer, sender, timing, metrics } = options;
+  const { tenant, store } = document;
+  const identity: StoreIdentity = { tenant, store, marketplace: marketplace.name };
+  const log = options.log.child({ tenant, store });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const alive = () => !signal.aborted && options.alive();
+  const awaited = createAwaited(signal);
+  let pushLoop: PushLoop | null = null;
+  let started = false;
+
+  const gateway = createGateway({
+    log,
+    governor: createRateGovernor(),
+    isOwner: alive,
+    ...(timing.circuit ? { circuit: timing.circuit } : {}),
+    ...(timing.credentialRetry === undefined ? {} : { credentialRetryMilliseconds: timing.credentialRetry }),
+    onCredentialRefused: (failure) =>
+      void closeGate(collections, document, failure).catch((error: unknown) =>
+        log.error({ err: error }, 'The closed gate could not be recorded.'),
+      ),
+    onCircuit: (state) =>
+      void recordCircuit(collections, document, state).catch((error: unknown) =>
+        log.error({ err: error }, 'The circuit could not be recorded.'),
+      ),
+  });
+
+  async function run(): Promise<void> {
+    await using running = new AsyncDisposableStack();
+    const connection = running.adopt(openConnection(marketplace, document, sealer, gateway), (open) => open.close());
+    const epoch = await takeOver(collections, document);
+    log.info({ epoch }, 'The store was taken over.');
+    const shared = { identity, collections, connection, sender, alive, log, signal };
+    const readListings = () => importListings({ ...shared, priority: 'normal' });
+    const reader = createOrderReader({ ...shared, metrics, importListings: readListings });
+    await ordersFirst(reader);
+    const loop = createPushLoop({
+      identity,
+      epoch,
+      collections,
+      connection,
+      gateway,
+      log,
+      metrics,
+      signal,
+      readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
+    });
+    pushLoop = loop;
+    started = true;
+    // All settle before the connection closes: a call that has left is waited for, and recorded.
+    await Promise.allSettled([
+      loop.run(),
+      every(timing.orderPoll, pollOrders(reader)),
+      every(timing.listingImport, () => importListings({ ...shared, priority: 'background' })),
+    ]);
+  }
+
+  /** The marketplace went on selling while nobody looked: what it sold is read, and has come back as push requests, before anything is sent. */
+  async function ordersFirst(reader: OrderReader): Promise<void> {
+    const correlations = await reader.read({ overlapMilliseconds: longOverlapMilliseconds, priority: 'urgent' });
+    if (correlations.length === 0) return;
+    log.info({ orders: correlations.length }, 'Orders first: pushes wait until what these orders changed has come back.');
+    await awaited.all(correlations, timing.ordersFirst);
+  }
+
+  function pollOrders(reader: OrderReader): () => Promise<unknown> {
+    let longDue = performance.now() + longOverlapEveryMilliseconds;
+    return async () => {
+      const long = performance.now() >= longDue;
+      await reader.read({ overlapMilliseconds: long ? longOverlapMilliseconds : overlapMilliseconds, priority: 'normal' });
+      if (long) longDue = performance.now() + longOverlapEveryMilliseconds;
+    };
+  }
+
+  /** Repeats the work with this pause between; after trouble with a growing one. */
+  async function every(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
+    const waker = createWake(signal);
+    const backoff = createBackoff();
+    for (let wait = milliseconds; !signal.aborted;) {
+      await waker.pause(wait);
+      try {
+        await work();
+        backoff.reset();
+        wait = milliseconds;
+      } catch (error) {
+        if (signal.aborted) return;
+        noteFailure(log, error);
+        wait = Math.max(backoff.next(), Math.min(milliseconds, 10_000));
+      }
+    }
+  }
+
+  /** Starts again after trouble, until stopped. */
+  async function persist(): Promise<void> {
+    const waker = createWake(signal);
+    const backoff = createBackoff();
+    while (!signal.aborted) {
+      try {
+        await run();
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        noteFailure(log, error);
+        if (gateway.hold() === 'disconnected') return; // until the credentials are re-entered, which opens the store anew
+        await waker.pause(backoff.next()).catch(() => undefined);
+      }
+    }
+  }
+
+  const refused = document.gate?.credentialVersion === document.credentialVersion;
+  if (refused) log.warn('The credentials were refused before: the store waits until they are re-entered.');
+  const ended = refused ? Promise.resolve() : persist().finally(() => gateway.close());
+
+  return {
+    credentialVersion: document.credentialVersion,
+    instructed(correlations) {
+      awaited.came(correlations);
+      pushLoop?.wake();
+    },
+    hold: () => (refused ? 'disconnected' : (gateway.hold() ?? (started ? null : 'orders_first'))),
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new CallNotMade('not_owner'));
+      await ended;
+      metrics.forget(identity);
+    },
+  };
+}
+
+/** The store's connection, with its credentials opened. Throws SealError where they can't be. */
+export function openConnection(marketplace: Marketplace, document: StoreDocument, sealer: Sealer, gateway: Gateway): StoreConnection {
+  const credentials = sealer.open(document.credentials, document._id);
+  return marketplace.open({ settings: document.settings, credentials }, gateway);
+}
+
+/** Raises the owner's epoch on the store and its listings: no mark of an earlier owner is accepted from here on. */
+export async function takeOver(
+  { stores, listings }: Pick<Collections, 'stores' | 'listings'>,
+  { _id, tenant, store }: StoreDocument,
+): Promise<number> {
+  await stores.updateOne({ _id }, { $inc: { ownerEpoch: 1 } });
+  const epoch = (await stores.findOne({ _id }, { projection: { ownerEpoch: 1 } }))?.ownerEpoch ?? 0;
+  await listings.updateMany({ tenant, store, ownerEpoch: { $lt: epoch } }, { $set: { ownerEpoch: epoch } });
+  return epoch;
+}
+
+/** A verdict counts only while the credentials that it was made with are the stored ones. */
+async function closeGate(
+  { stores }: Pick<Collections, 'stores'>,
+  { _id, credentialVersion }: StoreDocument,
+  { code, message }: Failure,
+): Promise<void> {
+  await stores.updateOne({ _id, credentialVersion }, { $set: { gate: { code, message, since: Date.now(), credentialVersion } } });
+}
+
+async function recordCircuit({ stores }: Pick<Collections, 'stores'>, { _id }: { _id: string }, state: 'open' | 'closed'): Promise<void> {
+  await stores.updateOne({ _id }, { $set: { circuit: { state, since: Date.now() } } });
+}
+
+function noteFailure(log: Logger, error: unknown): void {
+  if (error instanceof CallNotMade) log.debug({ reason: error.reason }, 'No call was made.');
+  else if (error instanceof MarketplaceError)
+    log.warn({ code: error.failure.code, class: error.failure.class }, 'A call to the marketplace failed; it is tried again.');
+  else log.error({ err: error }, 'Work for the store failed; it is tried again.');
+}
+
+/** Waits until records that follow these correlations have come by, for some time at most. */
+function createAwaited(signal: AbortSignal) {
+  const waker = createWake(signal);
+  let left: Set<string> | null = null;
+  return {
+    came(correlations: readonly string[]): void {
+      if (!left) return;
+      for (const correlation of correlations) left.delete(correlation);
+      if (left.size === 0) waker.wake();
+    },
+    async all(correlations: readonly string[], milliseconds: number): Promise<void> {
+      left = new Set(correlations);
+      await waker.idle(milliseconds);
+      left = null;
+    },
+  };
+}

@@ -1,0 +1,204 @@
+import {
+  ConnectionRefused,
+  type CallOptions,
+  type Capabilities,
+  type Gateway,
+  type Marketplace,
+  type MarketplaceLine,
+  type MarketplaceOrder,
+  type StoreConnection,
+} from '@evenkeel/connector-kit';
+import { z } from 'zod';
+import { openAdminApi, points, type AdminApi } from './admin-api.ts';
+import { resultsOf } from './errors.ts';
+import * as operations from './operations.ts';
+
+const hourMilliseconds = 3_600_000;
+const readBackAtOnce = 100;
+
+const capabilities: Capabilities = {
+  maxBatch: 250,
+  atomicBatch: true,
+  compareAndSet: true,
+  idempotencyKey: { retentionMilliseconds: 24 * hourMilliseconds },
+  asynchronousApply: false,
+  settleMilliseconds: 20_000,
+  minimumQuantity: 0,
+  maximumQuantity: 1_000_000_000,
+};
+
+const settingsSchema = z.object({ shop: z.string(), locationId: z.string().nullable() });
+const credentialsSchema = z.object({ accessToken: z.string() });
+type Settings = z.output<typeof settingsSchema>;
+
+const accessToken = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected the Admin API access token: visible ASCII, at most 255 characters')
+  .describe('Admin API access token of a custom app');
+
+/** Shopify. `urlTemplate`: where a shop's API is, with `{shop}` for its name. A listing is an inventory item at the store's location. */
+export function createShopify({ urlTemplate }: { urlTemplate: string }): Marketplace {
+  return {
+    name: 'shopify',
+    capabilities,
+    connectionFields: {
+      shop: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected the part before .myshopify.com')
+        .describe('the part before .myshopify.com'),
+      accessToken,
+      locationId: z
+        .string()
+        .regex(/^gid:\/\/shopify\/Location\/[0-9]{1,20}$/, 'expected gid://shopify/Location/…')
+        .optional()
+        .describe('needed only where the shop has several active locations'),
+    },
+    credentialFields: { accessToken },
+    accessOf: ({ shop, locationId = null, accessToken: token }) => ({
+      settings: { shop, locationId },
+      credentials: { accessToken: token },
+    }),
+    credentialsOf: ({ accessToken: token }) => ({ accessToken: token }),
+    open({ settings, credentials }, gateway) {
+      const known = settingsSchema.parse(settings);
+      return openShop(known, credentialsSchema.parse(credentials), urlTemplate.replaceAll('{shop}', known.shop), gateway);
+    },
+    completeSettings: (connection, settings, options) => chooseLocation(connection as Shop, settingsSchema.parse(settings), options),
+  };
+}
+
+interface Location {
+  readonly id: string;
+  readonly name: string;
+  readonly isActive: boolean;
+}
+
+interface Shop extends StoreConnection {
+  locations(options: CallOptions): Promise<readonly Location[]>;
+}
+
+/** The location asked for, or the only active one. */
+async function chooseLocation(shop: Shop, settings: Settings, options: CallOptions): Promise<Settings> {
+  const active = (await shop.locations(options)).filter(({ isActive }) => isActive);
+  const names = active.map(({ id, name }) => `${name} (${id})`).join(', ');
+  if (settings.locationId !== null) {
+    if (active.some(({ id }) => id === settings.locationId)) return settings;
+    throw new ConnectionRefused(
+      `The shop has no active location ${settings.locationId}: give one of ${names || 'those that you activate there first'}.`,
+    );
+  }
+  const [only] = active;
+  if (only && active.length === 1) return { ...settings, locationId: only.id };
+  throw new ConnectionRefused(
+    active.length === 0
+      ? 'The shop has no active location: activate one there, then connect it again.'
+      : `The shop has several active locations: give the one whose stock this is as locationId: ${names}.`,
+  );
+}
+
+function openShop(
+  { locationId }: Settings,
+  { accessToken: token }: z.output<typeof credentialsSchema>,
+  baseUrl: string,
+  gateway: Gateway,
+): Shop {
+  const api = openAdminApi({ baseUrl, accessToken: token, gateway });
+  return {
+    capabilities,
+    pushCost: () => ({ [points]: api.costOf(operations.setQuantities) }),
+
+    async probe(options) {
+      const { data, date } = await api.run(operations.probe, {}, options);
+      return { account: data.shop.myshopifyDomain, name: data.shop.name, time: date };
+    },
+
+    async locations(options) {
+      const { data } = await api.run(operations.locations, {}, options);
+      return data.locations.nodes;
+    },
+
+    async *listings(options) {
+      const pages = pagesOf(async (after) => (await api.run(operations.listings, { after }, options)).data.inventoryItems);
+      for await (const nodes of pages) yield nodes.map(({ id, sku }) => ({ listing: id, sku }));
+    },
+
+    async *ordersSince(since, options) {
+      const query = `updated_at:>='${new Date(since).toISOString()}'`;
+      const pages = pagesOf(async (after) => (await api.run(operations.orders, { query, after }, options)).data.orders);
+      for await (const nodes of pages) {
+        const whole: MarketplaceOrder[] = [];
+        for (const node of nodes) {
+          const order = await wholeOrder(api, node, options);
+          if (order) whole.push(order);
+        }
+        yield whole;
+      }
+    },
+
+    async push({ key, items }, options) {
+      const input = {
+        name: 'available',
+        reason: 'correction',
+        referenceDocumentUri: `gid://evenkeel/Push/${key}`,
+        // Present and null: whatever is there now. Drift is judged by read-back.
+        quantities: items.map(({ listing, quantity }) => ({ inventoryItemId: listing, locationId, quantity, changeFromQuantity: null })),
+      };
+      const { data } = await api.run(operations.setQuantities, { input, key }, { ...options, prepaid: true });
+      return resultsOf(items, data.inventorySetQuantities.userErrors);
+    },
+
+    async readBack(listings, options) {
+      const found = new Map<string, number>();
+      for (let from = 0; from < listings.length; from += readBackAtOnce) {
+        const ids = listings.slice(from, from + readBackAtOnce);
+        const { data } = await api.run(operations.readBack, { ids, location: locationId }, options);
+        for (const node of data.nodes) {
+          const available = node?.inventoryLevel?.quantities.find(({ name }) => name === 'available');
+          if (node && available) found.set(node.id, available.quantity);
+        }
+      }
+      return found;
+    },
+
+    close: () => api.close(),
+  };
+}
+
+interface Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+/** Reads a connection to its end. */
+async function* pagesOf<Node>(read: (after: string | null) => Promise<Page<Node>>): AsyncGenerator<readonly Node[]> {
+  for (let after: string | null = null, more = true; more;) {
+    const { nodes, pageInfo }: Page<Node> = await read(after);
+    yield nodes;
+    ({ hasNextPage: more, endCursor: after } = pageInfo);
+  }
+}
+
+/** With all pages of its lines; null where it changed while they were read: then it comes again, further on. */
+async function wholeOrder(api: AdminApi, node: operations.OrderNode, options: CallOptions): Promise<MarketplaceOrder | null> {
+  const lines = node.lineItems.nodes.map(lineOf);
+  for (let { hasNextPage, endCursor } = node.lineItems.pageInfo; hasNextPage;) {
+    const { data } = await api.run(operations.orderLines, { order: node.id, after: endCursor }, options);
+    const [page] = data.nodes;
+    if (!page || page.updatedAt !== node.updatedAt) return null;
+    lines.push(...page.lineItems.nodes.map(lineOf));
+    ({ hasNextPage, endCursor } = page.lineItems.pageInfo);
+  }
+  const { id, name, createdAt, updatedAt, cancelledAt } = node;
+  return { order: id, name, placedAt: createdAt, updatedAt, cancelledAt, lines };
+}
+
+/** Removed units are cancelled ones; of those that remain, what is not unfulfilled is fulfilled. */
+function lineOf({ id, quantity, currentQuantity, unfulfilledQuantity, variant }: operations.LineItems['nodes'][number]): MarketplaceLine {
+  return {
+    line: id,
+    listing: variant?.inventoryItem.id ?? null,
+    quantity,
+    cancelled: Math.max(0, quantity - currentQuantity),
+    fulfilled: Math.max(0, currentQuantity - unfulfilledQuantity),
+  };
+}

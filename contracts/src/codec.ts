@@ -35,12 +35,13 @@ export async function registerSchemas(registryUrl: string): Promise<void> {
 }
 
 async function lookUp(registry: SchemaRegistry, schema: AvroRecord): Promise<number> {
+  const subject = subjectOf(schema);
   try {
-    return await registry.getRegistryIdBySchema(subjectOf(schema), schema as never);
-  } catch (error) {
-    throw new Error(`${subjectOf(schema)} is not registered as this version writes it: run the deployment step (register schemas) first.`, {
-      cause: error,
-    });
+    return await registry.getRegistryIdBySchema(subject, schema as never);
+  } catch (cause) {
+    const missing = isMissing(cause) || (cause instanceof Error && isMissing(cause.cause)) || String(cause).includes('not found');
+    if (missing) throw new Error(`${subject} is not registered as this version writes it: run the deployment step first.`, { cause });
+    throw new Error(`The schema registry did not say the id of ${subject}: is SCHEMA_REGISTRY_URL right, and the registry up?`, { cause });
   }
 }
 
@@ -59,15 +60,21 @@ export async function openCodec(registryUrl: string): Promise<Codec> {
   const of = (name: string) => known.get(name) ?? unreadable(`There is no event ${name} in the contracts.`);
   const resolvers = new Map<string, unknown>();
 
-  async function resolverOf(name: string, id: number) {
-    const reader = of(name).type;
+  async function writerOf(id: number): Promise<avro.Type> {
     try {
-      const writer = await registry.getSchema(id);
-      return reader.createResolver(writer as unknown as avro.Type);
+      return (await registry.getSchema(id)) as unknown as avro.Type;
     } catch (error) {
       if (isMissing(error)) unreadable(`The registry knows no schema ${id}.`, error);
-      if (error instanceof Error && error.message.startsWith('cannot read')) unreadable(`Schema ${id} is not one of ${name}.`, error);
       throw error;
+    }
+  }
+
+  async function resolverOf(name: string, id: number) {
+    const writer = await writerOf(id);
+    try {
+      return of(name).type.createResolver(writer);
+    } catch (error) {
+      return unreadable(`Schema ${id} cannot be read as ${name}.`, error);
     }
   }
 

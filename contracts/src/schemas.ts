@@ -1,4 +1,5 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface AvroField {
@@ -28,12 +29,20 @@ export type AvroType =
   | { readonly type: 'array'; readonly items: AvroType }
   | { readonly type: 'map'; readonly values: AvroType };
 
-const folder = fileURLToPath(new URL('../avro/', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function readAll(folder: string): AvroRecord[] {
+  const paths = globSync('*/*.avsc', { cwd: folder }).toSorted();
+  return paths.map((path) => JSON.parse(readFileSync(join(folder, path), 'utf8')) as AvroRecord);
+}
 
 /** All event schemas of avro/, by path: owner, then event. */
-export function loadSchemas(): AvroRecord[] {
-  const paths = globSync('*/*.avsc', { cwd: folder }).toSorted();
-  return paths.map((path) => JSON.parse(readFileSync(folder + path, 'utf8')) as AvroRecord);
+export const loadSchemas = (): AvroRecord[] => readAll(join(root, 'avro'));
+
+/** The schemas of every released version, oldest first: `released/<version>/`, a copy of avro/ made at the release. */
+export function loadReleased(): { readonly version: string; readonly schemas: readonly AvroRecord[] }[] {
+  const versions = readdirSync(join(root, 'released')).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return versions.map((version) => ({ version, schemas: readAll(join(root, 'released', version)) }));
 }
 
 /** The registry subject of an event: its full record name, so that one topic carries several events. */

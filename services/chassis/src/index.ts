@@ -1,5 +1,6 @@
 export type { Event, EventOf, Outgoing } from './events.ts';
 export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
+export { askJournal } from './journal/ask.ts';
 export type { JournalDocument, Snapshot } from './journal/documents.ts';
 export { openJournal, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
 export type { JournalReader } from './journal/reader.ts';
@@ -32,3 +33,4 @@ export { createLogger, type Logger } from './log.ts';
 export { createMetrics, latencyBucketsSeconds, type Metrics } from './metrics.ts';
 export { runService, untilSignal } from './run.ts';
 export { createSealer, parseKeyRing, SealError, Secret, type KeyRing, type Sealed, type Sealer } from './secrets.ts';
+export { openService, type Service, type ServiceOptions } from './service.ts';

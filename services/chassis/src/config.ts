@@ -125,4 +125,5 @@ export const commonConfig = (service: string) => ({
   KAFKA_SESSION_TIMEOUT_MILLISECONDS: milliseconds(1_000, 300_000)
     .default(10_000)
     .describe('after how long without a heartbeat a consumer counts as gone'),
+  FAILPOINT_PATH: z.string().optional().describe('for tests of crashes only: a file that names the step at which the process kills itself'),
 });

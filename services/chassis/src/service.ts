@@ -1,5 +1,6 @@
 import { deadLetterTopicOf, openCodec, type EventName, type Group, type Topic } from '@evenkeel/contracts';
 import type { commonConfig, Config } from './config.ts';
+import { failpointAt } from './failpoint.ts';
 import { allHealthy } from './health.ts';
 import { openIdempotencyStore } from './http/idempotency.ts';
 import { createIdentity } from './http/identity.ts';
@@ -57,6 +58,7 @@ export async function openService({ name, config, topics, running, fail }: Servi
     labels: ['reason'],
   });
   const live: (() => boolean)[] = [];
+  const onStep = failpointAt(config.failpointPath);
 
   return {
     log,
@@ -74,6 +76,7 @@ export async function openService({ name, config, topics, running, fail }: Servi
           sessionTimeoutMilliseconds: config.kafkaSessionTimeoutMilliseconds,
           onFatal: fail,
           onDeadLetter: (reason) => deadLetters.inc({ reason }),
+          ...(onStep && { onStep }),
           ...options,
         }),
       );

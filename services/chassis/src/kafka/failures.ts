@@ -1,8 +1,12 @@
 /** A dependency is sick: the partition waits and the same work is tried again. */
-export class Unavailable extends Error {}
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+}
 
 /** This replica is no longer the owner, or is stopping: the work is dropped here and done by whoever owns it now. */
-export class Abandoned extends Error {}
+export class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
 
 /** Rejects with {@link Unavailable} when the work takes longer; the work itself goes on. */
 export async function deadline<T>(work: Promise<T>, milliseconds: number): Promise<T> {

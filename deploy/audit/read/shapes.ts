@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import type { JournalDocument, LedgerRow, OrderEntry, PolicyEntry, PolicyTrigger, ReservationEntry, Version } from '../facts.ts';
+
+/**
+ * What the auditor expects of documents and records, field by field; a service that writes them otherwise makes the audit fail, not pass. Fields
+ * that no check looks at are left out.
+ */
+
+const whole = z.int();
+const nullableText = z.string().nullable();
+
+export const quantities = z.object({ onHand: whole, orderReserve: whole, batchReserve: whole, available: whole });
+
+const rowInJournal = z.object({
+  type: z.string(),
+  reason: nullableText,
+  refused: nullableText,
+  change: quantities,
+  after: quantities,
+  location: nullableText,
+  locationOnHand: whole.nullable(),
+  counted: z.boolean(),
+});
+const rowInTopic = rowInJournal.extend({ epoch: whole, sequence: whole, cause: z.string() });
+
+/** A record of stock.movements.v1. */
+export const movement = rowInTopic.transform((row): LedgerRow => row);
+
+/** A record of stock.levels.v1. */
+export const level = z.object({ sequence: whole, epoch: whole, quantities, locations: z.record(z.string(), whole), counted: z.boolean() });
+
+/** A record of stock.incidents.v1; its sequence stands in its id alone. */
+export const incident = z.object({ kind: z.string(), subject: z.string(), state: z.enum(['open', 'closed']) });
+
+/** A record of order.events.v1. */
+export const orderEvent = z.object({ sequence: whole });
+
+const version = z.object({ mapping: whole, epoch: whole, sequence: whole, settings: whole });
+
+/** A record of push.requests.shopify.v1; a withdrawal has no quantity. */
+export const pushRequest = z.object({ store: z.string(), listing: z.string(), available: whole.optional(), version });
+
+const thresholds = z.object({
+  realTimeAtOrBelow: whole.nullable(),
+  significantUnits: whole.nullable(),
+  everyNth: whole.nullable(),
+});
+
+/** A TenantPolicyChanged record of policy.commands.v1, and the document in sync-policy's database. */
+export const tenantPolicy = thresholds.extend({ tenant: z.string(), revision: whole });
+
+/** A document of any journal. Sequences may come from the database as numbers only. */
+export const journalDocument = z.object({
+  aggregate: z.string(),
+  from: whole,
+  to: whole,
+  causes: z.array(z.string()).optional(),
+  entries: z.array(z.object({ sequence: whole, cause: z.string(), at: z.number(), data: z.unknown() })),
+});
+export type AnyDocument = z.infer<typeof journalDocument>;
+
+/** Reads the entries of a document by what their service writes. Throws a ZodError that names the field. */
+export function entriesOf<Entry>(
+  document: AnyDocument,
+  read: (data: unknown, sequence: number, cause: string) => Entry,
+): JournalDocument<Entry> {
+  const { aggregate, from, to, causes = [], entries } = document;
+  const mapped = entries.map(({ sequence, cause, data }) => ({ sequence, cause, data: read(data, sequence, cause) }));
+  return { aggregate, from, to, causes, entries: mapped };
+}
+
+/** The journal does not say the ledger's epoch: `epochOf` knows it from the topic. */
+export const readLedgerRow =
+  (epochOf: (sequence: number) => number) =>
+  (data: unknown, sequence: number, cause: string): LedgerRow => ({
+    ...rowInJournal.parse(data),
+    sequence,
+    cause,
+    epoch: epochOf(sequence),
+  });
+
+const orderEntry = z.object({ type: z.enum(['changed', 'labelled', 'unchanged', 'stale', 'read_refused', 'label_refused']) });
+
+export const readOrderEntry = (data: unknown): OrderEntry => {
+  const { type } = orderEntry.parse(data);
+  return { changed: type === 'changed' || type === 'labelled' };
+};
+
+const reservationEntry = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('unchanged') }),
+  z.object({ type: z.enum(['reserved', 'released']), sku: z.string(), quantity: whole }),
+  z.object({ type: z.literal('picked'), sku: z.string(), label: nullableText, lines: z.array(z.object({ quantity: whole })) }),
+]);
+
+export function readReservationEntry(data: unknown): ReservationEntry {
+  const entry = reservationEntry.parse(data);
+  if (entry.type === 'unchanged') return { effect: null };
+  if (entry.type !== 'picked') return { effect: { kind: entry.type, sku: entry.sku, quantity: entry.quantity, label: null } };
+  const quantity = entry.lines.reduce((sum, line) => sum + line.quantity, 0);
+  return { effect: { kind: 'autoPicked', sku: entry.sku, quantity, label: entry.label } };
+}
+
+const mappedListing = z.object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: whole });
+const decision = z.object({
+  decision: z.enum(['push', 'held', 'withdrawn', 'ignored']),
+  reason: z.string(),
+  inputs: z.object({
+    before: whole,
+    after: whole,
+    epoch: whole,
+    sequence: whole,
+    policy: thresholds.extend({ revision: whole, settings: whole }),
+  }),
+});
+const policyEntry = z.discriminatedUnion('trigger', [
+  decision.extend({ trigger: z.literal('movement') }),
+  decision.extend({ trigger: z.literal('inventory_sync'), enabled: z.boolean() }),
+  decision.extend({ trigger: z.literal('sku_policy'), policy: thresholds }),
+  decision.extend({ trigger: z.enum(['listing_mapped', 'listing_unmapped']), listing: mappedListing }),
+]);
+
+export function readPolicyEntry(data: unknown): PolicyEntry {
+  const entry = policyEntry.parse(data);
+  const { revision, settings, ...thresholdsOf } = entry.inputs.policy;
+  const { before, after } = entry.inputs;
+  return {
+    trigger: triggerOf(entry),
+    decision: entry.decision,
+    reason: entry.reason,
+    before,
+    after,
+    thresholds: thresholdsOf,
+    revision,
+    settings,
+  };
+}
+
+function triggerOf(entry: z.infer<typeof policyEntry>): PolicyTrigger {
+  switch (entry.trigger) {
+    case 'movement':
+      return { kind: 'movement', epoch: entry.inputs.epoch, sequence: entry.inputs.sequence };
+    case 'inventory_sync':
+      return { kind: 'sync', enabled: entry.enabled };
+    case 'sku_policy':
+      return { kind: 'policy', thresholds: entry.policy };
+    case 'listing_mapped':
+      return { kind: 'mapped', ...entry.listing };
+    case 'listing_unmapped':
+      return { kind: 'unmapped', ...entry.listing };
+  }
+}
+
+/** A version as the connector stores it: four parts of sixteen digits, so that they sort as text. */
+const storedVersion = z
+  .string()
+  .regex(/^\d{16}(\.\d{16}){3}$/)
+  .transform((text): Version => {
+    const [mapping = 0, epoch = 0, sequence = 0, settings = 0] = text.split('.').map(Number);
+    return { mapping, epoch, sequence, settings };
+  });
+
+/** A document of a connector's `listings`. */
+export const listingDocument = z.object({
+  tenant: z.string(),
+  store: z.string(),
+  listing: z.string(),
+  sku: nullableText,
+  mapping: whole,
+  wanted: z.object({ version: storedVersion, quantity: whole }).nullable(),
+  confirmed: z.object({ version: storedVersion, quantity: whole }).nullable(),
+  inFlight: z.object({ key: z.string() }).nullable(),
+  quarantined: z.object({ code: z.string() }).nullable(),
+});
+export type ListingDocument = z.infer<typeof listingDocument>;
+
+/** A document of a connector's `stores`. */
+export const storeDocument = z.object({
+  tenant: z.string(),
+  store: z.string(),
+  marketplace: z.string(),
+  state: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+  credentialVersion: whole,
+  gate: z.object({ code: z.string(), credentialVersion: whole }).nullable(),
+  circuit: z.object({ state: z.string() }).nullable(),
+  ordersFrom: z.number(),
+  cursor: z.number(),
+});
+export type StoreDocument = z.infer<typeof storeDocument>;
+
+/** A document of a connector's `calls`. */
+export const callDocument = z.object({
+  _id: z.string(),
+  items: z.array(z.object({ listing: z.string(), version: storedVersion, quantity: whole })),
+});

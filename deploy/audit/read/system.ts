@@ -1,0 +1,87 @@
+import type { Facts, Shown } from '../facts.ts';
+import { splitKey } from '../keys.ts';
+import type { Databases } from './databases.ts';
+import { distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood } from './facts-of.ts';
+import { placeOf, type MarketplaceReader } from './marketplace.ts';
+import {
+  callDocument,
+  listingDocument,
+  readOrderEntry,
+  readPolicyEntry,
+  readReservationEntry,
+  storeDocument,
+  type StoreDocument,
+} from './shapes.ts';
+import { readTopics, type createKafka } from './topics.ts';
+import { Unreachable } from './unreachable.ts';
+
+export interface System {
+  readonly kafka: ReturnType<typeof createKafka>;
+  readonly registryUrl: string;
+  readonly databases: Databases;
+  readonly marketplace: MarketplaceReader;
+  /** Null: all of them. */
+  readonly tenant: string | null;
+}
+
+const topics = [
+  'order.events.v1',
+  'stock.movements.v1',
+  'stock.levels.v1',
+  'stock.incidents.v1',
+  'push.requests.shopify.v1',
+  'policy.commands.v1',
+] as const;
+
+const decisionsKeptMilliseconds = 29 * 86_400_000;
+
+/**
+ * Reads the whole system. What follows is read before what it follows from (topics before journals, decisions before ledgers, ledgers before
+ * reservations), so that in a system that moves nothing seems to come from nowhere. Throws {@link Unreachable}.
+ */
+export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
+  const { databases, kafka, registryUrl, tenant } = system;
+  const { records, trimmed } = await readTopics(kafka, registryUrl, topics);
+  const told = factsOfTopics(records, tenant);
+  const ofTenant = tenant === null ? {} : { tenant };
+  const listings = await databases.documents('connector-shopify', 'listings', listingDocument, ofTenant);
+  const stores = await databases.documents('connector-shopify', 'stores', storeDocument, ofTenant);
+  const calls = await databases.documents('connector-shopify', 'calls', callDocument, ofTenant);
+  const shops = new Map<string, { shown: ReadonlyMap<string, Shown> }>();
+  for (const store of stores) shops.set(storeKey(store), { shown: await shownOf(system, store) });
+  const decisions = await databases.journal('sync-policy', tenant);
+  const ledgers = ledgersOf(await databases.journal('stock', tenant), told.movements);
+  const reservations = await databases.journal('reservation', tenant);
+  const orders = await databases.journal('order', tenant);
+  const oldest = decisions.reduce((time, { entries }) => Math.min(time, entries[0]?.at ?? time), Infinity);
+  return {
+    ...told,
+    tenantPolicies: distinct(told.tenantPolicies),
+    movementsTrimmed: trimmed.has('stock.movements.v1'),
+    decisionsTrimmed: oldest < Date.now() - decisionsKeptMilliseconds,
+    ledgers,
+    policies: understood('sync-policy', decisions, readPolicyEntry),
+    reservations: understood('reservation', reservations, readReservationEntry),
+    orders: understood('order', orders, readOrderEntry),
+    listings: listingsOf(listings, stores, shops),
+    calls: calls.map(({ _id, items }) => ({ idempotencyKey: _id, items })),
+  };
+}
+
+/** What a store's listings show, by the listing's id: the quantities of its shop at its location. Empty where the marketplace has no such shop. */
+async function shownOf({ marketplace }: System, store: StoreDocument): Promise<Map<string, Shown>> {
+  const { shop, location } = placeOfStore(store);
+  if (!(await marketplace.shops()).has(shop)) return new Map();
+  const shown = new Map<string, Shown>();
+  for (const [place, seen] of await marketplace.shown(shop)) {
+    const [item = '', where] = splitKey(place);
+    if (where === location) shown.set(item, seen);
+  }
+  return shown;
+}
+
+/** Where a store's quantities are, as its connector has noted it. */
+export function placeOfStore({ store, settings: { shop, locationId } }: StoreDocument): { shop: string; location: string } {
+  if (typeof shop === 'string' && typeof locationId === 'string') return { shop, location: locationId };
+  throw new Unreachable(`the store ${store}`, 'its settings name no shop and location, so that its marketplace cannot be asked');
+}

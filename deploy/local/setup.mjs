@@ -96,9 +96,8 @@ function packagesAreInstalled() {
   if (!existsSync(installed)) return false;
   const wanted = JSON.parse(readFileSync(lockfile, 'utf8')).packages;
   const there = JSON.parse(readFileSync(installed, 'utf8')).packages;
-  const same = Object.keys(wanted).every((path) =>
-    path === '' || !there[path] ? path === '' || wanted[path].optional : JSON.stringify(wanted[path]) === JSON.stringify(there[path]),
-  );
+  const paths = Object.keys(wanted).filter((path) => path.includes('node_modules/')); // the others are our own folders
+  const same = paths.every((path) => (there[path] ? JSON.stringify(wanted[path]) === JSON.stringify(there[path]) : wanted[path].optional));
   if (same) writeFileSync(stampPath, lockfileHash());
   return same;
 }
@@ -112,7 +111,7 @@ async function installPackages() {
 }
 
 const localNode = join(modules, '.bin', 'node');
-const answersAs24 = async () => /^v24\./.test((await ask(existsSync(localNode) ? localNode : 'node', ['--version'], 10)).output);
+const answersAs24 = async () => (await ask(existsSync(localNode) ? localNode : 'node', ['--version'], 10)).output.startsWith('v24.');
 
 /** npm 10 leaves the link to Node out when several platforms' packages are listed. */
 async function linkNode() {

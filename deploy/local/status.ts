@@ -42,7 +42,7 @@ export async function readFigures(services: Readonly<Record<string, string>>): P
   const by = (name: string, label: (labels: Readonly<Record<string, string>>) => string) => {
     const sums = new Map<string, number>();
     for (const { labels, value } of of(name)) if (value !== 0) sums.set(label(labels), (sums.get(label(labels)) ?? 0) + value);
-    return new Map([...sums].sort());
+    return new Map([...sums].sort(([a], [b]) => a.localeCompare(b)));
   };
   return {
     atMilliseconds: performance.now(),

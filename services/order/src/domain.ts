@@ -24,7 +24,8 @@ export type LabelRefusal = 'unknown_order' | 'unknown_line' | 'nothing_left' | '
 
 /** A row of the order's journal. */
 export type OrderEntry =
-  | { readonly type: 'changed'; readonly order: Omit<Order, 'labels'> }
+  /** `first`: the order is seen for the first time. */
+  | { readonly type: 'changed'; readonly first: boolean; readonly order: Omit<Order, 'labels'> }
   /** Nothing in it is new. */
   | { readonly type: 'unchanged' }
   /** Older than what is known. */
@@ -50,7 +51,7 @@ export function decideRead({ order: known }: OrderState, read: MarketplaceOrderR
   if (refused) return { type: 'read_refused', refused };
   if (known && read.updatedAt < known.updatedAt) return { type: 'stale', updatedAt: read.updatedAt };
   const order = merge(known, read);
-  return known && isSame(known, order) ? { type: 'unchanged' } : { type: 'changed', order };
+  return known && isSame(known, order) ? { type: 'unchanged' } : { type: 'changed', first: known === null, order };
 }
 
 function readRefusal({ lines }: MarketplaceOrderRead): ReadRefusal | null {

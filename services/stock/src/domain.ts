@@ -206,7 +206,10 @@ export function incidentOf({ tenant, sku }: Parts, { state, count, openedAt, clo
   return { tenant, kind: 'oversold', subject: sku, state, count, openedAt, closedAt, details, at };
 }
 
-/** The rows, newest first and before a refusal, that took On Hand at its location away from what the user had seen; 100 at most. */
+/** How many movements a refusal tells of. */
+export const mostMovementsSince = 100;
+
+/** The rows, newest first and before a refusal, that took On Hand at its location away from what the user had seen. */
 export function movementsSince<Row extends { readonly data: LedgerRow }>(
   newestFirst: Iterable<Row>,
   location: string,
@@ -216,7 +219,7 @@ export function movementsSince<Row extends { readonly data: LedgerRow }>(
   for (const row of newestFirst) {
     const { data } = row;
     if (data.location !== location || data.refused !== null) continue;
-    if (data.locationOnHand === seen || since.length === 100) break;
+    if (data.locationOnHand === seen || since.length === mostMovementsSince) break;
     if (data.change.onHand !== 0) since.push(row);
   }
   return since;

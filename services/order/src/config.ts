@@ -1,0 +1,3 @@
+import { commonConfig } from '@evenkeel/chassis';
+
+export const orderConfig = commonConfig('order');

@@ -1,0 +1,37 @@
+import type { Aggregate, Outgoing } from '@evenkeel/chassis';
+import { keyOf, partsOf, topics } from '@evenkeel/contracts';
+import { changedOf, decideLabel, decideRead, evolve, unknownOrder, type OrderEntry, type OrderState } from './domain.ts';
+
+export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel';
+
+export const orderInputs = [topics.marketplaceOrders, topics.orderCommands] as const;
+
+/** A label is named after the command that asks for it: the part of its id that is its own, a hash of the request. */
+export const labelIdOf = (commandId: string): string => commandId.slice(commandId.lastIndexOf('/') + 1);
+
+/** The whole order, as it stands after the entry that changed it last. */
+function orderChanged(key: string, state: OrderState): Outgoing[] {
+  const [tenant = '', store = '', order = ''] = partsOf(key);
+  const data = changedOf([tenant, store, order], state);
+  if (!data) return [];
+  const { sequence, at: time, correlation } = state.newest;
+  const id = `order/${key}/${sequence}`;
+  return [{ topic: topics.orderEvents, key: [tenant, store, order], event: { id, type: 'OrderChanged', time, correlation, data } }];
+}
+
+/** An order and its life: what the marketplace says of it, and its labels. */
+export const orderAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
+  keyOf: ({ data: { tenant, store, order } }) => keyOf(tenant, store, order),
+  initial: () => unknownOrder,
+  decide(state, event) {
+    switch (event.type) {
+      case 'MarketplaceOrderRead':
+        return [decideRead(state, event.data)];
+      case 'CreateLabel':
+        return [decideLabel(state, event.data, labelIdOf(event.id))];
+    }
+  },
+  evolve,
+  publish: (key, { data: { type } }, state) => (type === 'changed' || type === 'labelled' ? orderChanged(key, state) : []),
+  heads: orderChanged,
+};

@@ -1,0 +1,3 @@
+import { commonConfig } from '@evenkeel/chassis';
+
+export const stockConfig = commonConfig('stock');

@@ -1,0 +1,3 @@
+import { commonConfig } from '@evenkeel/chassis';
+
+export const syncPolicyConfig = commonConfig('sync-policy');

@@ -1,0 +1,33 @@
+import { openService, readConfig, runService } from '@evenkeel/chassis';
+import { topics } from '@evenkeel/contracts';
+import { syncPolicyConfig } from './config.ts';
+import { syncPolicyAggregate, syncPolicyInputs } from './handlers.ts';
+import { syncPolicyRoutes } from './http.ts';
+import { createPolicies } from './policies.ts';
+import { openPolicyStore } from './store.ts';
+
+await runService('sync-policy', async (running, fail) => {
+  const config = readConfig(syncPolicyConfig, process.env);
+  const used = [...syncPolicyInputs, topics.shopifyPushRequests];
+  const service = await openService({ name: 'sync-policy', config, topics: used, running, fail });
+  const store = await openPolicyStore(service.mongo);
+  const policies = createPolicies(store);
+  const decisions = service.metrics.counter({
+    name: 'evenkeel_decisions_total',
+    help: 'Decisions about pushing, by their reason.',
+    labels: ['decision', 'reason'],
+  });
+  const journal = await service.journal({
+    topics: syncPolicyInputs,
+    aggregate: syncPolicyAggregate,
+    context: policies.context,
+    controls: {
+      TenantPolicyChanged: async ({ data: { tenant, revision, realTimeAtOrBelow, significantUnits, everyNth } }) =>
+        policies.changed(tenant, { revision, realTimeAtOrBelow, significantUnits, everyNth }),
+    },
+    async project(documents) {
+      for (const { entries } of documents) for (const { data } of entries) decisions.inc({ decision: data.decision, reason: data.reason });
+    },
+  });
+  await service.serve({ title: 'Sync policy', routes: syncPolicyRoutes({ journal, sender: service.sender, store, policies }) });
+});

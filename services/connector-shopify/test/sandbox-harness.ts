@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ConnectorHarness, HarnessStore } from '@evenkeel/connector-kit/testing';
+import { createSandboxControl, type SandboxControl } from '@evenkeel/marketplace-sandbox/control';
+import { createShopify } from '../src/shopify.ts';
+
+export interface RunningSandbox extends AsyncDisposable {
+  readonly control: SandboxControl;
+  /** For SHOPIFY_URL_TEMPLATE. */
+  readonly urlTemplate: string;
+}
+
+const main = fileURLToPath(new URL('../../marketplace-sandbox/src/main.ts', import.meta.url));
+
+/** The sandbox as a process of its own, on free ports, with its state in a temporary folder. */
+export async function openSandboxProcess(): Promise<RunningSandbox> {
+  const folder = await mkdtemp(join(tmpdir(), 'evenkeel-sandbox-'));
+  const env = { ...process.env, NODE_OPTIONS: '', CONTRACT_PORT: '0', CONTROL_PORT: '0', STATE_PATH: join(folder, 'state.sqlite'), LOG_LEVEL: 'info' };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const ports = await new Promise<{ contract: string; control: string }>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line) as { contract?: string; control?: string };
+      if (entry.contract && entry.control) resolve({ contract: entry.contract, control: entry.control });
+    });
+    exited.then(([code]) => reject(new Error(`The sandbox ended with ${String(code)}.`)), reject);
+  });
+  return {
+    control: createSandboxControl(ports.control),
+    urlTemplate: `${ports.contract}/{shop}`,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+let shops = 0;
+
+/** A new shop with one location and a generous rate, and its harness. */
+export async function createShop(control: SandboxControl): Promise<HarnessStore & { readonly shop: string }> {
+  const shop = `shop-${(shops += 1)}-${Math.random().toString(36).slice(2, 8)}`;
+  const token = `shpat_${shop}`;
+  await control.createShop({ name: shop, token, plan: 'enterprise', acceptEverySale: true });
+  return {
+    shop,
+    entered: { shop, accessToken: token },
+    addListings: async (listings) => (await control.putProducts(shop, [...listings])).map(({ inventoryItem }) => inventoryItem),
+    removeListing: (listing) => control.deleteProduct(shop, listing),
+    sell: async (lines) =>
+      (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id,
+    cancel: async (order) => void (await control.cancelOrder(shop, order)),
+    fulfil: async (order) => void (await control.fulfilOrder(shop, order)),
+    async shown(listing) {
+      for await (const quantity of control.allQuantities(shop)) if (quantity.inventoryItem === listing) return quantity.available;
+      throw new Error(`${listing} is not there.`);
+    },
+    async writes() {
+      const writes = [];
+      for await (const { idempotencyKey: key, inventoryItem: listing, quantityAfter: quantity } of control.allWrites(shop)) writes.push({ key, listing, quantity }); // prettier-ignore
+      return writes;
+    },
+    calls: async () => (await control.calls(shop)).calls,
+    loseNextAnswer: () => control.setFaults(shop, { dropAnswerOfNextMutations: 1 }),
+    loseNextPush: () => control.setFaults(shop, { dropNextMutations: 1 }),
+    failNext: (calls, status) => control.setFaults(shop, calls > 0 ? { failNext: { calls, status } } : {}),
+    async renewCredentials() {
+      const renewed = `${token}-${Math.random().toString(36).slice(2, 8)}`;
+      await control.configure(shop, { token: renewed });
+      return { accessToken: renewed };
+    },
+    limitRate: async () => void (await control.configure(shop, { rateLimit: { maximumAvailable: 20, restoreRate: 50 } })),
+  };
+}
+
+export async function openShopifyHarness(): Promise<ConnectorHarness> {
+  const sandbox = await openSandboxProcess();
+  return {
+    marketplace: createShopify({ urlTemplate: sandbox.urlTemplate }),
+    createStore: () => createShop(sandbox.control),
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}

@@ -73,7 +73,7 @@ interface Update {
 
 async function updateAnswer(ledger: Ledger, key: string, row: Row, { seen, onHand }: Update) {
   const { refused, location, locationOnHand } = row.data;
-  if (refused === null) return reply(200, movementOf(row));
+  if (refused === null) return reply(200, { movement: movementOf(row) });
   if (refused !== 'on_hand_changed') return problem(409, { type: refused.replaceAll('_', '-'), detail: refusals[refused] });
   const now = locationOnHand ?? 0;
   const sameDifferenceWouldGive = now + onHand - seen;
@@ -151,7 +151,7 @@ const onHandRoute = ({ journal, sender }: StockParts) =>
       reason: text(200).nullable().default(null).meta({ description: 'Such as return or damaged; null: a count.' }),
     }),
     responses: {
-      200: { description: 'The movement', schema: movement },
+      200: { description: 'The movement', schema: z.object({ movement }) },
       202: { description: 'It is on its way: repeat the request with the same Idempotency-Key, or read the movements.' },
       409: { description: 'On Hand there has changed since: with the movements since, and what the same difference would give' },
     },

@@ -25,7 +25,7 @@ const told: Readonly<Record<Finding['invariant'], string>> = {
 const unjudgedLines = 10;
 
 /** The whole report for people: a line per violation, then a summary. */
-export function printVerdict({ violations, unjudged, counted, quiet, moving }: Verdict): string[] {
+export function printVerdict({ violations, unjudged, counted, quiet, moving, givenUp }: Verdict): string[] {
   const count = (findings: readonly Finding[], invariant: Finding['invariant']) =>
     findings.filter((finding) => finding.invariant === invariant).length;
   const amounts = Object.entries(counted).map(([name, amount]) => `${amount} ${name}`);
@@ -38,6 +38,7 @@ export function printVerdict({ violations, unjudged, counted, quiet, moving }: V
       const found = count(violations, invariant);
       return `${invariant.padEnd(5)} ${found === 0 ? 'holds' : `is violated ${found} times`}: ${told[invariant]}.`;
     }),
+    ...givenUp.map((note) => `Given up: ${note}.`),
     ...(unjudged.length === 0 ? [] : [`${unjudged.length} could not be judged, because they may be on their way:`, ...waiting]),
     ...(rest > 0 ? [`  … and ${rest} more.`] : []),
     violations.length === 0 ? 'No violations.' : `${violations.length} violations.`,

@@ -4,7 +4,7 @@ import type { Facts, Finding } from './facts.ts';
 import { openDatabases } from './read/databases.ts';
 import { createMarketplaceReader } from './read/marketplace.ts';
 import { isQuiet, look, whyMoving, type Look } from './read/quiet.ts';
-import { readFacts, type System } from './read/system.ts';
+import { readFacts, readGivenUp, type System } from './read/system.ts';
 import { createKafka } from './read/topics.ts';
 import { Unreachable } from './read/unreachable.ts';
 import type { Options } from './options.ts';
@@ -13,6 +13,8 @@ export interface Verdict extends Audit {
   readonly quiet: boolean;
   /** Why it was not quiet; empty where it was. */
   readonly moving: readonly string[];
+  /** What the services have given up on, of whatever tenant. */
+  readonly givenUp: readonly string[];
 }
 
 const betweenLooksMilliseconds = 1_000;
@@ -33,11 +35,12 @@ export async function runAudit(options: Options, say: (line: string) => void): P
   for (;;) {
     const last = await waitUntilQuiet(system, looks, deadline, stillMilliseconds, say);
     const facts = await readFacts(system);
+    const givenUp = await readGivenUp(system);
     refuseNothing(facts, options);
     const after = await look(system);
     looks.push(after);
-    if (last !== null && after.traces === last.traces) return { ...audit({ ...facts, quiet: true }), quiet: true, moving: [] };
-    if (last === null) return await auditMoving(system, facts, whyMoving(looks));
+    if (last !== null && after.traces === last.traces) return { ...audit({ ...facts, quiet: true }), quiet: true, moving: [], givenUp };
+    if (last === null) return { ...(await auditMoving(system, facts)), quiet: false, moving: whyMoving(looks), givenUp };
     say('Something happened while the system was read: it is read again.');
   }
 }
@@ -68,12 +71,12 @@ async function waitUntilQuiet(
 }
 
 /** While the system moves, documents are read one after the other: only what a second reading finds again is a violation. */
-async function auditMoving(system: System, facts: Omit<Facts, 'quiet'>, moving: readonly string[]): Promise<Verdict> {
+async function auditMoving(system: System, facts: Omit<Facts, 'quiet'>): Promise<Audit> {
   const first = audit({ ...facts, quiet: false });
-  if (first.violations.length === 0) return { ...first, quiet: false, moving };
+  if (first.violations.length === 0) return first;
   const second = audit({ ...(await readFacts(system)), quiet: false });
   const found = new Set(first.violations.map(placeOf));
-  return { ...second, violations: second.violations.filter((finding) => found.has(placeOf(finding))), quiet: false, moving };
+  return { ...second, violations: second.violations.filter((finding) => found.has(placeOf(finding))) };
 }
 
 const placeOf = ({ invariant, tenant, sku, order, listing }: Finding) => JSON.stringify([invariant, tenant, sku, order, listing]);

@@ -1,7 +1,14 @@
-import { nameListing, type Course } from '../course.ts';
+import type { Course } from '../course.ts';
 import type { Facts, Finding, JournalDocument, Level, LedgerRow, TopicRecord } from '../facts.ts';
 import { groupBy, joinKey, nameKey, splitKey } from '../keys.ts';
 import { compareVersions, printVersion } from '../versions.ts';
+
+const compacted = {
+  levels: 'stock.levels.v1',
+  incidents: 'stock.incidents.v1',
+  orderEvents: 'order.events.v1',
+  pushRequests: 'push.requests.shopify.v1',
+} as const;
 
 type About = Pick<Finding, 'tenant' | 'sku' | 'order' | 'listing'>;
 
@@ -12,11 +19,27 @@ type About = Pick<Finding, 'tenant' | 'sku' | 'order' | 'listing'>;
 export function checkHeads(facts: Facts, courses: ReadonlyMap<string, Course>, trusted: (key: string) => boolean): Finding[] {
   const ledgers = new Map([...groupBy(facts.ledgers, ({ aggregate }) => aggregate)].filter(([key]) => trusted(key)));
   return [
+    ...Object.entries(compacted).flatMap(([part, topic]) => checkRepeats(topic, facts[part as keyof typeof compacted])),
     ...checkLevels(facts.levels, ledgers),
     ...checkIncidents(facts.incidents, ledgers),
     ...checkOrders(facts),
     ...checkRequests(facts.pushRequests, courses),
   ];
+}
+
+/** A record may be published again at any time: with the same id, and then with the same bytes. */
+function checkRepeats(topic: string, records: readonly TopicRecord<unknown>[]): Finding[] {
+  const digests = new Map<string, string>();
+  return records.flatMap(({ key, id, digest }) => {
+    const earlier = digests.get(id);
+    digests.set(id, digest);
+    if (earlier === undefined || earlier === digest) return [];
+    const { tenant, subject } = nameKey(key);
+    const sentence = `${topic} has ${id} twice, with different bytes`;
+    return [
+      { invariant: 'heads' as const, tenant, ...(topic === compacted.orderEvents ? { order: subject } : { sku: subject }), sentence },
+    ];
+  });
 }
 
 /** The one sentence that all compacted topics share: `last` is what stands there, `head` what the journal says; null: none. */
@@ -53,9 +76,9 @@ function checkLevels(levels: Facts['levels'], ledgers: ReadonlyMap<string, reado
     const { tenant, subject: sku } = nameKey(key);
     const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
     if (last?.sequence !== head.sequence)
-      return [behind('stock.levels.v1', { tenant, sku }, last && `row ${last.sequence}`, `row ${head.sequence}`, overtaken)];
+      return [behind(compacted.levels, { tenant, sku }, last && `row ${last.sequence}`, `row ${head.sequence}`, overtaken)];
     const difference = levelDifference(last, head);
-    const sentence = `stock.levels.v1 says after row ${head.sequence} ${difference}`;
+    const sentence = `${compacted.levels} says after row ${head.sequence} ${difference}`;
     return difference ? [{ invariant: 'heads' as const, tenant, sku, version: `row ${head.sequence}`, sentence }] : [];
   });
 }
@@ -79,7 +102,7 @@ function checkIncidents(incidents: Facts['incidents'], ledgers: ReadonlyMap<stri
     if (!turn && !last) return [];
     const head = turn ? nameState(turn) : 'none';
     const found = last && nameState(last);
-    return found === head ? [] : [behind('stock.incidents.v1', { tenant, sku }, found, head, overtaken)];
+    return found === head ? [] : [behind(compacted.incidents, { tenant, sku }, found, head, overtaken)];
   });
 }
 
@@ -101,7 +124,7 @@ function checkOrders({ orderEvents, orders }: Facts): Finding[] {
     const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
     if ((last?.sequence ?? 0) === head) return [];
     const { tenant, subject: order } = nameKey(key);
-    return [behind('order.events.v1', { tenant, order }, last && `sequence ${last.sequence}`, `sequence ${head}`, overtaken)];
+    return [behind(compacted.orderEvents, { tenant, order }, last && `sequence ${last.sequence}`, `sequence ${head}`, overtaken)];
   });
 }
 
@@ -115,7 +138,7 @@ function checkRequests(requests: Facts['pushRequests'], courses: ReadonlyMap<str
       const head = nameRequest(version, available);
       const found = last && nameRequest(last.version, last.available);
       if (found === head) return [];
-      return [behind('push.requests.shopify.v1', { tenant, sku, listing: nameOf(store, listing) }, found, head, overtaken)];
+      return [behind(compacted.pushRequests, { tenant, sku, listing: nameOf(store, listing) }, found, head, overtaken)];
     });
   });
 }

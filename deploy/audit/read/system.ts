@@ -2,7 +2,7 @@ import type { Facts, Shown } from '../facts.ts';
 import { splitKey } from '../keys.ts';
 import type { Databases } from './databases.ts';
 import { distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood } from './facts-of.ts';
-import { placeOf, type MarketplaceReader } from './marketplace.ts';
+import type { MarketplaceReader } from './marketplace.ts';
 import {
   callDocument,
   listingDocument,
@@ -32,6 +32,8 @@ const topics = [
   'push.requests.shopify.v1',
   'policy.commands.v1',
 ] as const;
+
+const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
 
 const decisionsKeptMilliseconds = 29 * 86_400_000;
 
@@ -84,4 +86,24 @@ async function shownOf({ marketplace }: System, store: StoreDocument): Promise<M
 export function placeOfStore({ store, settings: { shop, locationId } }: StoreDocument): { shop: string; location: string } {
   if (typeof shop === 'string' && typeof locationId === 'string') return { shop, location: locationId };
   throw new Unreachable(`the store ${store}`, 'its settings name no shop and location, so that its marketplace cannot be asked');
+}
+
+/** What the services have given up on, which may well explain what is missing. */
+export async function readGivenUp({ kafka, databases }: System): Promise<string[]> {
+  const admin = kafka.admin();
+  const notes: string[] = [];
+  await Unreachable.where('Kafka', () => admin.connect());
+  try {
+    for (const group of groups) {
+      const topic = `${group}.dlq.v1`;
+      const offsets = await Unreachable.where(`the topic ${topic}`, () => admin.fetchTopicOffsets(topic));
+      const letters = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+      if (letters > 0) notes.push(`${letters} messages lie in ${topic}`);
+      const parked = await databases.count(group, 'parked', {});
+      if (parked > 0) notes.push(`${group} has parked ${parked} aggregates`);
+    }
+    return notes;
+  } finally {
+    await admin.disconnect();
+  }
 }

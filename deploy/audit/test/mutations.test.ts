@@ -135,6 +135,11 @@ const mutations: Record<string, Mutation> = {
     pickOf(effects, pick).sku += '-other';
   },
   'an order has changed since reservation saw it': (facts, pick) => void (value(pickOf(facts.orderEvents, pick)).sequence += 100),
+  'a level is published again with other bytes': (facts, pick) => {
+    const last = pickOf(['default/cup', 'default/a%2Fb'], pick);
+    const level = facts.levels.findLast(({ key }) => key === last);
+    if (level) facts.levels.push({ ...structuredClone(level), digest: 'another' });
+  },
   'an old level comes last': (facts, pick) => void facts.levels.push(structuredClone(pickOf(toldTwice(facts.levels), pick))),
   'an old order comes last': (facts, pick) => void facts.orderEvents.push(structuredClone(pickOf(toldTwice(facts.orderEvents), pick))),
   'an old push request comes last': (facts, pick) =>

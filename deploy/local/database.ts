@@ -29,10 +29,9 @@ const natives: Readonly<Record<NativeKind, (data: string, port: number) => Progr
       : undefined,
 };
 
-const secantusArguments = (data: string, port: number, more: string[]) => [
-  ...['--host', '127.0.0.1', '--port', String(port), '--storage-path', data, ...more],
-  '--sync-on-commit', // else a kill -9 loses acknowledged documents
-];
+// Without --sync-on-commit a kill -9 loses acknowledged documents.
+const secantusArguments = (data: string, port: number, more: string[]) =>
+  ['--host', '127.0.0.1', '--port', String(port), '--storage-path', data, '--sync-on-commit'].concat(more);
 
 export const isNative = (kind: DatabaseKind): kind is NativeKind => kind in natives;
 export const isInstalled = (kind: NativeKind) => natives[kind]('', 0) !== undefined;

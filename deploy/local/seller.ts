@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Addresses, ServiceName } from './application.ts';
+import { type Claims, requestToken } from './token.ts';
+
+export type Answer = { status: number; body: unknown };
+
+export type Inventory = {
+  sku: string;
+  sequence: number;
+  quantities: { onHand: number; orderReserve: number; batchReserve: number; available: number };
+  locations: Record<string, number>;
+  /** False: never counted, so the quantities say nothing. */
+  counted: boolean;
+};
+
+export type Policy = { realTimeAtOrBelow: number | null; significantUnits: number | null; everyNth: number };
+
+/** A service answered "no" to something that must work; the message is what it says. */
+export class Refused extends Error {
+  readonly answer: Answer;
+
+  constructor(what: string, answer: Answer) {
+    const { title, detail } = (answer.body ?? {}) as { title?: string; detail?: string };
+    super(`${what} was refused (${answer.status}): ${detail ?? title ?? JSON.stringify(answer.body)}`);
+    this.answer = answer;
+  }
+}
+
+/** Where stock is kept when nobody says where. */
+const location = 'default';
+/** Services may be restarted under us: a request is repeated, with its idempotency key, for as long. */
+const patienceSeconds = 120;
+const longestAnswerMilliseconds = 20_000;
+const onItsWay = 202;
+const worthRepeating = (status: number) => status === onItsWay || status === 429 || status >= 500;
+
+export type Seller = ReturnType<typeof createSeller>;
+
+/**
+ * What the people of one seller do over HTTP. Everything waits for services that do not answer and rejects with {@link Refused} where the
+ * answer is "no"; `key` is the idempotency key: the same wish has the same one, also after a restart.
+ */
+export function createSeller({
+  addresses,
+  signal,
+  ...claims
+}: { addresses: Pick<Addresses, 'issuerUrl' | 'services'>; signal?: AbortSignal | undefined } & Claims) {
+  let token: Promise<string> | undefined;
+
+  async function ask(method: string, url: string, body: unknown, key: string | undefined): Promise<Answer> {
+    token ??= requestToken(addresses.issuerUrl, claims);
+    token.catch(() => (token = undefined));
+    const headers: Record<string, string> = { authorization: `Bearer ${await token}` };
+    if (key !== undefined) headers['idempotency-key'] = key;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const limit = AbortSignal.timeout(longestAnswerMilliseconds);
+    const init = { method, headers, signal: signal ? AbortSignal.any([signal, limit]) : limit };
+    const response = await fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  }
+
+  /** The first answer that is one. */
+  async function call(service: ServiceName, method: string, path: string, body?: unknown, key?: string): Promise<Answer> {
+    const deadline = Date.now() + patienceSeconds * 1000;
+    for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
+      let last: Answer | undefined;
+      let failure: unknown;
+      try {
+        last = await ask(method, `${addresses.services[service]}${path}`, body, key);
+        if (last.status === 401)
+          token = undefined; // it lasts twelve hours
+        else if (!worthRepeating(last.status)) return last;
+      } catch (error) {
+        failure = error;
+      }
+      signal?.throwIfAborted();
+      if (Date.now() > deadline) {
+        if (last) throw new Refused(`${method} ${path} of ${service}`, last);
+        throw new Error(`${service} has not answered ${method} ${path} for ${patienceSeconds} s`, { cause: failure });
+      }
+      await delay(pause, undefined, signal ? { signal } : {});
+    }
+  }
+
+  async function must<T>(what: string, answer: Promise<Answer>): Promise<T> {
+    const found = await answer;
+    if (found.status >= 400) throw new Refused(what, found);
+    return found.body as T;
+  }
+
+  const product = (sku: string) => `/products/${encodeURIComponent(sku)}`;
+  const order = (store: string, id: string) => `/stores/${encodeURIComponent(store)}/orders/${encodeURIComponent(id)}`;
+  const inventory = (sku: string) => must<Inventory>(`Reading ${sku}`, call('stock', 'GET', product(sku)));
+  const onHandAt = ({ locations }: Inventory) => locations[location] ?? 0;
+
+  /** Undefined where On Hand is no longer what was seen. */
+  async function tryOnHand(sku: string, seen: number, onHand: number, reason: string | null, key: string): Promise<true | undefined> {
+    const answer = await call('stock', 'PUT', `${product(sku)}/locations/${location}/on-hand`, { seen, onHand, reason }, key);
+    const { type } = (answer.body ?? {}) as { type?: string };
+    if (answer.status === 409 && type?.endsWith(':on-hand-changed')) return undefined;
+    if (answer.status >= 400) throw new Refused(`Setting ${sku} from ${seen} to ${onHand}`, answer);
+    return true;
+  }
+
+  return {
+    inventory,
+
+    /** Connects it, or finds it connected. */
+    async connectStore(store: string, shop: string, accessToken: string): Promise<void> {
+      const found = await call('connector-shopify', 'GET', `/stores/${store}`);
+      if (found.status === 200 && (found.body as { status: string }).status !== 'disconnected') return;
+      const body = { store, shop, accessToken };
+      await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, `connect-${store}`));
+    },
+    readListings: (store: string, key: string) =>
+      must<{ mapped: number; unmapped: number }>(
+        `Reading the listings of ${store}`,
+        call('connector-shopify', 'POST', `/stores/${store}/listing-imports`, undefined, key),
+      ),
+
+    /**
+     * A Stock Update to what `decide` makes of the On Hand that is there; null leaves it alone. Where that has changed meanwhile it is tried
+     * again on the new value. Without a reason it is a count. Resolves to whether there was one.
+     */
+    async updateOnHand(
+      sku: string,
+      decide: (onHand: number, inventory: Inventory) => number | null,
+      reason: string | null,
+      key: string,
+    ): Promise<boolean> {
+      for (let attempt = 1; ; attempt += 1) {
+        const seen = await inventory(sku);
+        const onHand = decide(onHandAt(seen), seen);
+        if (onHand === null) return false;
+        if (await tryOnHand(sku, onHandAt(seen), onHand, reason, `${key}-${attempt}`)) return true;
+      }
+    },
+    /** The count of a SKU that never had anything; false where it had. */
+    openWith: async (sku: string, onHand: number, key: string) => (await tryOnHand(sku, 0, onHand, null, key)) === true,
+
+    /** False where nothing is left to be shipped, or the order has not been read yet. */
+    async createLabel(store: string, id: string, key: string): Promise<boolean> {
+      const answer = await call('order', 'POST', `${order(store, id)}/labels`, {}, key);
+      if (answer.status >= 400 && answer.status !== 404 && answer.status !== 409) throw new Refused(`A label for ${id}`, answer);
+      return answer.status < 300;
+    },
+
+    isSynced: async (sku: string) =>
+      (await must<{ enabled: boolean }>(`Reading ${sku}`, call('sync-policy', 'GET', `${product(sku)}/inventory-sync`))).enabled,
+    setSync: (sku: string, enabled: boolean, key: string) =>
+      must<unknown>(`Inventory Sync of ${sku}`, call('sync-policy', 'PUT', `${product(sku)}/inventory-sync`, { enabled }, key)),
+
+    /** Sets the policy of all products that have none of their own; nothing where it is that already. */
+    async setPolicy(policy: Policy): Promise<void> {
+      type Stored = Policy & { revision: number };
+      const now = await must<Stored>('Reading the policy', call('sync-policy', 'GET', '/policy'));
+      const isSame = (Object.keys(policy) as (keyof Policy)[]).every((field) => now[field] === policy[field]);
+      if (isSame) return;
+      const body = { expectedRevision: now.revision, ...policy };
+      await must(
+        'Setting the policy',
+        call('sync-policy', 'PUT', '/policy', body, `policy-${now.revision}-${Object.values(policy).join('-')}`),
+      );
+    },
+  };
+}

@@ -1,1 +1,2 @@
 export { openTokenIssuer, type TokenIssuer } from './tokens.ts';
+export { decode, encode } from '../kafka/wire.ts';

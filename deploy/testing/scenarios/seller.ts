@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import type { Outgoing } from '@evenkeel/chassis';
+import { encode } from '@evenkeel/chassis/testing';
+import { openCodec } from '@evenkeel/contracts';
+import { createSandboxControl, type AppliedWrite, type Order } from '@evenkeel/marketplace-sandbox/control';
+import { Kafka, logLevel } from 'kafkajs';
+import type { ServiceName } from '../../local/application.ts';
+import type { System } from '../system.ts';
+
+export interface Answer<Body = Record<string, unknown>> {
+  readonly status: number;
+  readonly body: Body;
+}
+
+export interface Level {
+  readonly sequence: number;
+  readonly counted: boolean;
+  readonly onHand: number;
+  readonly orderReserve: number;
+  readonly batchReserve: number;
+  readonly available: number;
+}
+
+export interface Decision {
+  readonly trigger: string;
+  readonly decision: string;
+  readonly reason: string;
+  readonly inputs: { readonly sequence: number; readonly before: number; readonly after: number; readonly counter: number };
+}
+
+export interface Movement {
+  readonly sequence: number;
+  readonly type: string;
+  readonly reason: string | null;
+  readonly refused: string | null;
+  readonly change: { readonly onHand: number; readonly orderReserve: number; readonly available: number };
+  readonly after: { readonly onHand: number; readonly orderReserve: number; readonly available: number };
+  readonly location: string | null;
+  readonly user: { readonly kind: string; readonly id: string };
+}
+
+export interface Policy {
+  readonly realTimeAtOrBelow: number | null;
+  readonly significantUnits: number | null;
+  readonly everyNth: number | null;
+}
+
+export interface ListingView {
+  readonly store: string;
+  readonly listing: string;
+  readonly outstanding: boolean;
+  readonly wanted: { readonly available: number; readonly reason: string } | null;
+  readonly confirmed: { readonly quantity: number } | null;
+}
+
+const roles = ['operator', 'clerk', 'warehouse'];
+
+/** Waits until a condition holds; fails with what was seen last. */
+export async function until<T>(what: string, look: () => Promise<T>, holds: (seen: T) => boolean, within = 30_000): Promise<T> {
+  const end = performance.now() + within;
+  for (;;) {
+    const seen = await look();
+    if (holds(seen)) return seen;
+    if (performance.now() > end) throw new Error(`Waited ${within / 1_000} s in vain for ${what}; last seen: ${JSON.stringify(seen)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A seller with a tenant of its own and sandbox stores, as the tests speak of one: it only uses what a person or a marketplace could. */
+export async function openSeller(
+  system: System,
+  { stores = ['amber', 'birch'], tenant = `t-${randomUUID().slice(0, 8)}`, acceptEverySale = false } = {},
+) {
+  const control = createSandboxControl(system.sandbox.controlUrl);
+  const token = await system.token({ tenant, user: 'clara', roles });
+  const shopOf = (store: string) => `${tenant}-${store}`;
+
+  async function call<Body = Record<string, unknown>>(
+    service: ServiceName,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> {
+    const changes = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
+    const response = await fetch(`${system.services[service]}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...changes,
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Body };
+  }
+
+  async function must<Body>(service: ServiceName, method: string, path: string, body?: unknown): Promise<Body> {
+    const answer = await call<Body>(service, method, path, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  const product = (sku: string) => `/products/${encodeURIComponent(sku)}`;
+  const items = new Map<string, string>();
+  const itemOf = (store: string, sku: string) => items.get(`${store}/${sku}`) ?? '';
+
+  const seller = {
+    tenant,
+    control,
+    call,
+    shopOf,
+    itemOf,
+
+    /** Opens the shops with these SKUs, each showing `quantity`, and connects them. */
+    async open(skus: readonly string[], quantity = 0): Promise<void> {
+      for (const store of stores) {
+        await control.createShop({ name: shopOf(store), token: `shpat_${shopOf(store)}`, plan: 'enterprise', acceptEverySale });
+        await seller.list(store, skus, quantity);
+        await must('connector-shopify', 'POST', '/stores', { store, shop: shopOf(store), accessToken: `shpat_${shopOf(store)}` });
+      }
+      for (const sku of skus) await seller.mapped(sku, stores.length);
+    },
+    async list(store: string, skus: readonly string[], quantity = 0): Promise<void> {
+      const products = await control.putProducts(
+        shopOf(store),
+        skus.map((sku) => ({ sku, quantity })),
+      );
+      for (const { sku, inventoryItem } of products) items.set(`${store}/${sku}`, inventoryItem);
+    },
+    /** Waits until the policy knows the listings of a SKU. */
+    mapped: async (sku: string, count: number) =>
+      until(
+        `${count} listings of ${sku}`,
+        async () => (await seller.decisions(sku)).filter(({ trigger }) => trigger === 'listing_mapped').length,
+        (found) => found >= count,
+      ),
+
+    level: async (sku: string): Promise<Level> => {
+      const { quantities, ...rest } = await must<{ quantities: Omit<Level, 'sequence' | 'counted'>; sequence: number; counted: boolean }>(
+        'stock',
+        'GET',
+        product(sku),
+      );
+      return { ...quantities, ...rest };
+    },
+    levelIs: async (sku: string, wanted: Partial<Level>): Promise<Level> =>
+      until(
+        `the level of ${sku} to be ${JSON.stringify(wanted)}`,
+        async () => seller.level(sku),
+        (level) => Object.entries(wanted).every(([name, value]) => level[name as keyof Level] === value),
+      ),
+    movements: async (sku: string): Promise<Movement[]> =>
+      (await must<{ movements: Movement[] }>('stock', 'GET', `${product(sku)}/movements?include=reserves&limit=100`)).movements,
+    decisions: async (sku: string): Promise<Decision[]> =>
+      (await must<{ decisions: Decision[] }>('sync-policy', 'GET', `${product(sku)}/decisions?limit=100`)).decisions,
+    /** The decision about one ledger row, once it is readable. */
+    decided: async (sku: string, sequence: number): Promise<Decision> =>
+      until(
+        `the decision about row ${sequence} of ${sku}`,
+        async () => (await seller.decisions(sku)).find(({ trigger, inputs }) => trigger === 'movement' && inputs.sequence === sequence),
+        (found) => found !== undefined,
+      ) as Promise<Decision>,
+
+    setOnHand: async (sku: string, seen: number, onHand: number, reason?: string) =>
+      call('stock', 'PUT', `${product(sku)}/locations/default/on-hand`, { seen, onHand, ...(reason === undefined ? {} : { reason }) }),
+    /** Counts a SKU and waits until every store shows it. */
+    async count(sku: string, onHand: number): Promise<void> {
+      const { onHand: seen } = await seller.level(sku);
+      const answer = await seller.setOnHand(sku, seen, onHand);
+      if (answer.status !== 200) throw new Error(`The count was not taken: ${JSON.stringify(answer)}`);
+    },
+    sync: async (sku: string, enabled: boolean) => must('sync-policy', 'PUT', `${product(sku)}/inventory-sync`, { enabled }),
+    skuPolicy: async (sku: string, policy: Policy) => must('sync-policy', 'PUT', `${product(sku)}/policy`, policy),
+    async policy(policy: Policy): Promise<void> {
+      const { revision } = await must<{ revision: number }>('sync-policy', 'GET', '/policy');
+      await must('sync-policy', 'PUT', '/policy', { expectedRevision: revision, ...policy });
+    },
+
+    buy: async (store: string, lines: readonly (readonly [sku: string, quantity: number])[], force = false): Promise<Order> =>
+      control.placeOrder(shopOf(store), { lines: lines.map(([sku, quantity]) => ({ sku, quantity })), force }),
+    label: async (store: string, order: string, body: unknown = {}) =>
+      call('order', 'POST', `/stores/${store}/orders/${encodeURIComponent(order)}/labels`, body),
+    /** Waits until the order service knows the order. */
+    knows: async (store: string, order: string) =>
+      until(
+        `the order ${order}`,
+        async () => (await call('order', 'GET', `/stores/${store}/orders/${encodeURIComponent(order)}`)).status,
+        (status) => status === 200,
+      ),
+
+    /** What a shopper sees now. */
+    async shown(store: string, sku: string): Promise<number> {
+      for await (const row of control.allQuantities(shopOf(store))) if (row.inventoryItem === itemOf(store, sku)) return row.available;
+      throw new Error(`${store} has no listing of ${sku}.`);
+    },
+    /** Waits until every store shows this much. */
+    show: async (sku: string, quantity: number) =>
+      until(
+        `every store to show ${quantity} of ${sku}`,
+        async () => Promise.all(stores.map(async (store) => seller.shown(store, sku))),
+        (shown) => shown.every((seen) => seen === quantity),
+      ),
+    /** What was written to a store's listing of a SKU, in the order applied. */
+    async writes(store: string, sku: string): Promise<AppliedWrite[]> {
+      const writes: AppliedWrite[] = [];
+      for await (const write of control.allWrites(shopOf(store))) if (write.inventoryItem === itemOf(store, sku)) writes.push(write);
+      return writes;
+    },
+    /** How often each store was written to for this SKU. */
+    pushes: async (sku: string): Promise<number[]> => Promise.all(stores.map(async (store) => (await seller.writes(store, sku)).length)),
+    listings: async (sku: string): Promise<ListingView[]> =>
+      (await must<{ listings: ListingView[] }>('connector-shopify', 'GET', `/listings?sku=${encodeURIComponent(sku)}`)).listings,
+    /** Waits until nothing of the SKU is on its way to a store. */
+    quiet: async (sku: string) =>
+      until(
+        `nothing of ${sku} to be outstanding`,
+        async () => seller.listings(sku),
+        (listings) => listings.every(({ outstanding }) => !outstanding),
+      ),
+    incidents: async (state = 'open') =>
+      (await must<{ incidents: { kind: string; subject: string; state: string }[] }>('stock', 'GET', `/incidents?state=${state}`))
+        .incidents,
+
+    /** Puts records on topics, as their owner would: for what a marketplace cannot be made to do. */
+    async produce(messages: readonly Outgoing[]): Promise<void> {
+      const codec = await openCodec(system.registryUrl);
+      const producer = new Kafka({ clientId: 'test', brokers: system.brokers.split(','), logLevel: logLevel.ERROR }).producer();
+      await producer.connect();
+      for (const message of messages) {
+        const { topic, ...record } = encode(codec, message);
+        await producer.send({ topic, messages: [record] });
+      }
+      await producer.disconnect();
+    },
+  };
+  return seller;
+}
+
+export type Seller = Awaited<ReturnType<typeof openSeller>>;

@@ -1,0 +1,97 @@
+import type { PushRequested, StockMoved } from '@evenkeel/contracts';
+import type { AppliedWrite, Sale } from '@evenkeel/marketplace-sandbox/control';
+
+export type Move = Pick<StockMoved, 'sku' | 'sequence' | 'type' | 'order'>;
+export type Request = Pick<PushRequested, 'sku' | 'store' | 'listing' | 'available' | 'version' | 'reason'>;
+export type OwnSale = Pick<Sale, 'order' | 'inventoryItem' | 'at'> & { readonly store: string };
+export type OwnWrite = Pick<AppliedWrite, 'inventoryItem' | 'quantityAfter' | 'at'> & { readonly store: string };
+
+export interface SaleLatencies {
+  /** Milliseconds from each sale to each other store's listing that shows it, in no order. */
+  readonly milliseconds: readonly number[];
+  /** Sales (of one SKU in one order) whose movement was pushed, and all of them. */
+  readonly pushed: number;
+  readonly sales: number;
+}
+
+const idOf = (...parts: readonly (string | number)[]): string => JSON.stringify(parts);
+
+/**
+ * How long each sale took to show on the other stores: from the sale at its marketplace to the first write that another store applied to a
+ * listing of that SKU with the movement in it. Sales whose movement was held wait for a later push by design, and are counted apart.
+ * `requests` and `writes` stand in the order in which they were made.
+ */
+export function saleLatencies(
+  moves: readonly Move[],
+  requests: readonly Request[],
+  sales: readonly OwnSale[],
+  writes: readonly OwnWrite[],
+): SaleLatencies {
+  const applied = appliedBySku(requests, writes);
+  const pushedSequences = new Set(requests.map(({ sku, version }) => idOf(sku, version.sequence)));
+  const soldAt = new Map<string, number>();
+  const skuOf = new Map(requests.map(({ store, listing, sku }) => [idOf(store, listing), sku]));
+  for (const { store, order, inventoryItem, at } of sales) {
+    const sale = idOf(store, order, skuOf.get(idOf(store, inventoryItem)) ?? '');
+    soldAt.set(sale, Math.min(at, soldAt.get(sale) ?? Infinity));
+  }
+  const reserved = moves.filter(({ type, order }) => type === 'OrderReserve' && order !== null);
+  const pushed = reserved.filter(({ sku, sequence }) => pushedSequences.has(idOf(sku, sequence)));
+  const milliseconds = pushed.flatMap(({ sku, sequence, order }) => {
+    const at = soldAt.get(idOf(order?.store ?? '', order?.order ?? '', sku));
+    const others = (applied.get(sku) ?? []).filter(({ store }) => store !== order?.store);
+    if (at === undefined) return [];
+    return others.flatMap((listing) => {
+      const first = listing.writes.find((write) => write.sequence >= sequence);
+      return first ? [first.at - at] : [];
+    });
+  });
+  return { milliseconds, pushed: pushed.length, sales: reserved.length };
+}
+
+interface AppliedListing {
+  readonly store: string;
+  readonly writes: readonly { readonly at: number; readonly sequence: number }[];
+}
+
+/**
+ * The writes of every listing with the ledger sequence that they carried. A marketplace's log names none: each write is taken for the oldest
+ * request with its quantity that is not older than the write before. Versions only rise, so that is never newer than the truth, and no
+ * latency comes out shorter than it was.
+ */
+function appliedBySku(requests: readonly Request[], writes: readonly OwnWrite[]): Map<string, AppliedListing[]> {
+  const asked = Map.groupBy(requests, ({ store, listing }) => idOf(store, listing));
+  const done = Map.groupBy(writes, ({ store, inventoryItem }) => idOf(store, inventoryItem));
+  const bySku = new Map<string, AppliedListing[]>();
+  for (const [listing, ofListing] of asked) {
+    const [first] = ofListing;
+    if (!first) continue;
+    const applied = { store: first.store, writes: sequencesOf(ofListing, done.get(listing) ?? []) };
+    bySku.set(first.sku, [...(bySku.get(first.sku) ?? []), applied]);
+  }
+  return bySku;
+}
+
+function sequencesOf(requests: readonly Request[], writes: readonly OwnWrite[]): AppliedListing['writes'] {
+  let next = 0;
+  return writes.flatMap(({ at, quantityAfter }) => {
+    const found = requests.findIndex(({ available }, index) => index >= next && Math.max(0, available) === quantityAfter);
+    if (found === -1) return [];
+    next = found;
+    return [{ at, sequence: requests[found]?.version.sequence ?? 0 }];
+  });
+}
+
+/** The value that `share` of them are at or below; null where there is none. */
+export function percentile(values: readonly number[], share: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+}
+
+/** Decisions to push, by reason: what was asked of all listings of a SKU at once was decided once. */
+export function pushesByReason(requests: readonly Request[]): Map<string, number> {
+  const decided = new Map(requests.map(({ sku, version, reason }) => [idOf(sku, version.sequence, version.settings, reason), reason]));
+  const counts = new Map<string, number>();
+  for (const reason of decided.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return counts;
+}

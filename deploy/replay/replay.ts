@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { createSandboxControl, type AppliedWrite, type SandboxControl, type Sale } from '@evenkeel/marketplace-sandbox/control';
+import type { Addresses } from '../local/application.ts';
+import { createSeller, type Seller } from '../local/seller.ts';
+import { waitFor } from '../local/wait.ts';
+import { runAuditor, type AuditorVerdict } from './auditor.ts';
+import { deviations, type Deviation, type Shown, type Thresholds } from './judge.ts';
+import { percentile, pushesByReason, saleLatencies } from './latency.ts';
+import { openObserver, type Observer } from './observer.ts';
+import type { Level, Plan } from './plan.ts';
+import { play, type Answered, type Rate } from './player.ts';
+
+export type ReplayOptions = {
+  plan: Plan;
+  rate: Rate;
+  thresholds: Thresholds;
+  addresses: Addresses;
+  /** Prints a line for people. */
+  say: (line: string) => void;
+  signal?: AbortSignal | undefined;
+};
+
+export type Report = {
+  tenant: string;
+  orders: number;
+  lines: number;
+  skus: number;
+  listings: number;
+  /** From the first order to the last movement. */
+  seconds: number;
+  movements: number;
+  /** From a sale to the other store; see saleLatencies. */
+  saleToOtherStore: { p50Milliseconds: number | null; p99Milliseconds: number | null; measured: number; pushed: number; sales: number };
+  /** While playing; what the opening counts pushed is left out. */
+  pushesByReason: ReadonlyMap<string, number>;
+  /** Movements of the play that were not pushed by themselves. */
+  held: number;
+  auditor: AuditorVerdict;
+  deviations: readonly Deviation[];
+};
+
+const storesPerSeller = 2;
+const atOnce = 16;
+/** Nothing new for so long, though more must come: something is broken. */
+const stallSeconds = 120;
+
+/** Plays a plan through the real path as a seller of its own, and judges what came of it. @throws when the system stops before all is through */
+export async function replay({ plan, rate, thresholds, addresses, say, signal }: ReplayOptions): Promise<Report> {
+  const tenant = `replay-${randomUUID().slice(0, 8)}`;
+  const stores = Array.from({ length: storesPerSeller }, (_, index) => `${tenant}-${index + 1}`);
+  const sandbox = createSandboxControl(addresses.sandbox.controlUrl);
+  const seller = createSeller({ addresses, tenant, user: 'replay', roles: ['operator', 'clerk'], signal });
+  await using observer = await openObserver(addresses.brokers, addresses.registryUrl, tenant);
+
+  say(`Opening ${plan.levels.size} SKUs on ${stores.length} stores as the seller ${tenant} …`);
+  await open({ plan, stores, sandbox, seller, thresholds, observer, signal });
+  const before = { moves: accepted(observer), requests: observer.requests.length };
+
+  const progress = createProgress(plan, () => accepted(observer) - before.moves, say);
+  const began = Date.now();
+  const answered = await play({ steps: plan.steps, rate, stores, sandbox, seller, signal, onProgress: progress.played });
+  await untilAllMoved(observer, before.moves + plan.movements, signal, progress.tell);
+  const seconds = (observer.lastMoveAt() - began) / 1000;
+
+  say('All orders are in the books. The auditor waits until all is quiet, and reads everything …');
+  const auditor = await runAuditor(addresses, tenant, signal);
+  const requests = observer.requests.slice(before.requests);
+  const { sales, writes } = await logsOf(sandbox, stores);
+  const latencies = saleLatencies(observer.moves, observer.requests, soldAt(sales, answered), writes);
+  const pushes = pushesByReason(requests);
+  return {
+    tenant,
+    orders: plan.orders,
+    lines: plan.lines,
+    skus: plan.levels.size,
+    listings: plan.levels.size * stores.length,
+    seconds,
+    movements: plan.movements,
+    saleToOtherStore: {
+      p50Milliseconds: percentile(latencies.milliseconds, 0.5),
+      p99Milliseconds: percentile(latencies.milliseconds, 0.99),
+      measured: latencies.milliseconds.length,
+      pushed: latencies.pushed,
+      sales: latencies.sales,
+    },
+    pushesByReason: pushes,
+    held: plan.movements - [...pushes.values()].reduce((sum, count) => sum + count, 0),
+    auditor,
+    deviations: deviations(plan.levels, stores, await shownBy(sandbox, stores), thresholds),
+  };
+}
+
+type Opening = {
+  plan: Plan;
+  stores: readonly string[];
+  sandbox: SandboxControl;
+  seller: Seller;
+  thresholds: Thresholds;
+  observer: Observer;
+  signal: AbortSignal | undefined;
+};
+
+/** Shops whose listings show nothing yet, then the counts: what every listing shows at the beginning has come through the system. */
+async function open({ plan, stores, sandbox, seller, thresholds, observer, signal }: Opening): Promise<void> {
+  await seller.setPolicy({ ...thresholds });
+  for (const store of stores) {
+    await sandbox.createShop({ name: store, token: `token-of-${store}`, plan: 'enterprise', acceptEverySale: true });
+    await sandbox.putProducts(
+      store,
+      [...plan.levels.keys()].map((sku) => ({ sku, quantity: 0 })),
+    );
+    await seller.connectStore(store, store, `token-of-${store}`);
+  }
+  await eachOf([...plan.levels], atOnce, async ([sku, { opening }]) => {
+    signal?.throwIfAborted();
+    await seller.openWith(sku, opening, 'opening');
+  });
+  await untilMovesGrowTo(observer, plan.levels.size, signal);
+  const openings = new Map([...plan.levels].map(([sku, { opening }]): [string, Level] => [sku, { opening, closing: opening }]));
+  const exactly = { realTimeAtOrBelow: Infinity, significantUnits: 1, everyNth: 1 };
+  await waitFor(
+    'The opening of every listing',
+    async () => deviations(openings, stores, await shownBy(sandbox, stores), exactly).length === 0,
+    { seconds: stallSeconds, signal, everyMilliseconds: 500 },
+  );
+}
+
+/** Ledger rows that are not refusals. */
+const accepted = ({ moves }: Pick<Observer, 'moves'>): number => moves.filter(({ refused }) => refused === null).length;
+
+const untilMovesGrowTo = (observer: Observer, expected: number, signal: AbortSignal | undefined) =>
+  untilAllMoved(observer, expected, signal, () => {});
+
+async function untilAllMoved(observer: Observer, expected: number, signal: AbortSignal | undefined, tell: () => void): Promise<void> {
+  for (;;) {
+    const soFar = accepted(observer);
+    if (soFar >= expected) return;
+    observer.check();
+    await waitFor(`More than ${soFar} of ${expected} movements`, async () => accepted(observer) > soFar, { seconds: stallSeconds, signal });
+    tell();
+  }
+}
+
+async function shownBy(sandbox: SandboxControl, stores: readonly string[]): Promise<Shown[]> {
+  const shown: Shown[] = [];
+  for (const store of stores) for await (const { sku, available } of sandbox.allQuantities(store)) shown.push({ store, sku, available });
+  return shown;
+}
+
+async function logsOf(sandbox: SandboxControl, stores: readonly string[]) {
+  const sales: (Sale & { store: string })[] = [];
+  const writes: (AppliedWrite & { store: string })[] = [];
+  for (const store of stores) {
+    for await (const sale of sandbox.allSales(store)) sales.push({ ...sale, store });
+    for await (const write of sandbox.allWrites(store)) writes.push({ ...write, store });
+  }
+  return { sales, writes };
+}
+
+/** A shop that sells many orders at once stamps them ahead of its clock; none was sold later than the shop had answered. */
+const soldAt = (sales: readonly (Sale & { store: string })[], answered: Answered) =>
+  sales.map((sale) => ({ ...sale, at: Math.min(sale.at, answered.get(sale.store)?.get(sale.order) ?? Infinity) }));
+
+const tellEveryMilliseconds = 5_000;
+
+function createProgress(plan: Plan, movements: () => number, say: (line: string) => void) {
+  let orders = 0;
+  let lines = 0;
+  let toldAt = Date.now();
+  const tell = () => {
+    if (Date.now() - toldAt < tellEveryMilliseconds) return;
+    toldAt = Date.now();
+    say(`  ${orders}/${plan.orders} orders, ${lines}/${plan.lines} lines played, ${movements()}/${plan.movements} movements`);
+  };
+  return {
+    tell,
+    played(moreOrders: number, moreLines: number) {
+      orders += moreOrders;
+      lines += moreLines;
+      tell();
+    },
+  };
+}
+
+/** Works on all of them, so many at once; the first failure ends it. */
+async function eachOf<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: most }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
+}

@@ -14,8 +14,12 @@ const retry = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 30 };
 
 const pinoLevel = { [logLevel.ERROR]: 'error', [logLevel.WARN]: 'warn', [logLevel.INFO]: 'debug', [logLevel.DEBUG]: 'trace' } as const;
 
+/** Said of every producer that we open on purpose with few retries (sender.ts). */
+const expected = 'Limiting retries for the idempotent producer may invalidate EoS guarantees';
+
 /** kafkajs's own log lines through ours; what it calls INFO is chatter of every rebalance. */
 const logCreator = (log: Logger) => () => (entry: LogEntry) => {
+  if (entry.log.message === expected) return;
   const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = entry.log;
   const level = pinoLevel[entry.level as keyof typeof pinoLevel] ?? 'debug';
   log[level]({ kafka: fields, namespace: entry.namespace }, message);

@@ -1,4 +1,4 @@
-import type { Producer, TopicMessages } from 'kafkajs';
+import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Outgoing } from '../events.ts';
 import { Abandoned, deadline } from './failures.ts';
 import type { KafkaHandle } from './kafka.ts';
@@ -62,7 +62,13 @@ function topicMessagesOf(request: readonly Encoded[]): TopicMessages[] {
 export async function openSender(kafka: KafkaHandle): Promise<Sender> {
   // kafkajs asks for at least one retry; both attempts end (requestTimeout) before ours is given up, so that no late one of a replaced
   // producer puts old records behind newer ones.
-  const create = () => kafka.client.producer({ idempotent: true, maxInFlightRequests: 1, retry: { initialRetryTime: 50, retries: 1 } });
+  const create = () =>
+    kafka.client.producer({
+      createPartitioner: Partitioners.DefaultPartitioner, // unused: every record names its partition; naming it silences a warning
+      idempotent: true,
+      maxInFlightRequests: 1,
+      retry: { initialRetryTime: 50, retries: 1 },
+    });
   let producer: Producer = create();
   await producer.connect();
   const queue: Job[] = [];

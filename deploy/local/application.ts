@@ -81,7 +81,7 @@ export async function openApplication(options: ApplicationOptions): Promise<Appl
     [sandbox, addresses.sandbox.controlUrl],
     ...serviceNames.map((name): [Child, string] => [services[name], addresses.services[name]]),
   ];
-  await Promise.all(readiness.map(([child, url]) => child.waitFor(child.name, () => isReady(url), { seconds: 60, signal })));
+  await Promise.all(readiness.map(([child, url]) => child.waitFor(child.name, () => isReady(url), { seconds: 120, signal })));
   const running = starting.move();
   return { addresses, children: { ...services, sandbox, issuer }, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -85,7 +85,7 @@ export async function openBacking({ env = {}, ...options }: BackingOptions): Pro
 }
 
 /** Removes all state but the locks and records of what may run beside. */
-export async function removeState(directory: string): Promise<void> {
+async function removeState(directory: string): Promise<void> {
   if (readChoice(directory) && (await dockerAnswers())) await (await import('./docker.ts')).removeVolumes(directory);
   const kept = ['start.lock', 'setup', 'testing'];
   for (const name of existsSync(directory) ? readdirSync(directory) : []) {

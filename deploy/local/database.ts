@@ -50,7 +50,7 @@ export async function openNativeDatabase(options: {
   if (!program) throw new Error(`${databaseTitles[kind]} is not installed: run "node deploy/local/setup.mjs"`);
   const child = openChild({ name: 'database', directory, ...program, rank: rank.backing, restart: true, stopSeconds: 30 });
   try {
-    await child.waitFor('The database', () => databaseAnswers(localMongoUrl(port)), { seconds: 60, signal });
+    await child.waitFor('The database', () => databaseAnswers(localMongoUrl(port)), { seconds: 120, signal });
     return child;
   } catch (error) {
     await child[Symbol.asyncDispose]();

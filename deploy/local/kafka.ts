@@ -28,7 +28,7 @@ export async function openNativeKafka({ directory, port, controllerPort, signal 
     stopSeconds: 30,
   });
   try {
-    await child.waitFor('Kafka', () => brokerAnswers('127.0.0.1', port), { seconds: 90, signal });
+    await child.waitFor('Kafka', () => brokerAnswers('127.0.0.1', port), { seconds: 120, signal });
     return child;
   } catch (error) {
     await child[Symbol.asyncDispose]();

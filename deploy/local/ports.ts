@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
 /** Where everything listens under `npm start`: name in messages, environment variable, default. */
-export const portSettings = {
+const portSettings = {
   kafka: ['Kafka', 'KAFKA_PORT', 19092],
   kafkaController: ["Kafka's controller", 'KAFKA_CONTROLLER_PORT', 19093],
   registry: ['the schema registry', 'REGISTRY_PORT', 18081],

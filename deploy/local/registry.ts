@@ -27,7 +27,7 @@ export async function openNativeRegistry(options: { directory: string; port: num
     stopSeconds: 20,
   });
   try {
-    await child.waitFor('The schema registry', () => registryAnswers(`http://127.0.0.1:${port}${registryPath}`), { seconds: 90, signal });
+    await child.waitFor('The schema registry', () => registryAnswers(`http://127.0.0.1:${port}${registryPath}`), { seconds: 120, signal });
     return child;
   } catch (error) {
     await child[Symbol.asyncDispose]();

@@ -139,6 +139,11 @@ async function run(stopped: ReturnType<typeof untilStopped>): Promise<void> {
 }
 
 process.stdout.on('error', () => {}); // the terminal may go before we do
+process.on('uncaughtException', async (error) => {
+  console.error(error);
+  await killLeftovers(stateDirectory, { graceSeconds: 5 });
+  process.exit(70);
+});
 const stopped = untilStopped();
 try {
   await run(stopped);

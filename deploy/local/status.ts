@@ -14,7 +14,7 @@ export type Figures = {
 type Sample = { name: string; labels: Readonly<Record<string, string>>; value: number };
 
 /** Samples of the Prometheus text format; comments and what has no number are left out. */
-export function parseMetrics(text: string): Sample[] {
+function parseMetrics(text: string): Sample[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? ([^ ]+)/.exec(line);
     const value = Number(match?.[3]);

@@ -54,7 +54,7 @@ export async function openSystem({ backing = testBacking(), ...settings }: Syste
       restart: async () => {
         await child[Symbol.asyncDispose]();
         child.start();
-        await child.waitFor(name, () => isReady(url), { seconds: 60 });
+        await child.waitFor(name, () => isReady(url), { seconds: 120 });
       },
     };
   };

@@ -29,7 +29,7 @@ test('what was stored before everything was killed is there after the next start
   expect(left.filter((pid) => identityOf(pid) !== undefined)).toEqual([]);
   await using client = new MongoClient(again.mongoUrl);
   expect(await client.db('shop').collection('orders').countDocuments({ number: 1001 })).toBe(1);
-});
+}, 180_000);
 
 const pidsIn = (directory: string) =>
   readdirSync(join(directory, 'run')).map(

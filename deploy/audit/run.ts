@@ -17,7 +17,7 @@ export interface Verdict extends Audit {
   readonly givenUp: readonly string[];
 }
 
-const betweenLooksMilliseconds = 1_000;
+const betweenLooksMilliseconds = 500;
 
 /** Waits until all is quiet, reads the system, judges it. Throws Unreachable where a part of it cannot be read. */
 export async function runAudit(options: Options, say: (line: string) => void): Promise<Verdict> {

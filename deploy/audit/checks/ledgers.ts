@@ -20,7 +20,7 @@ export function checkLedgers({ ledgers, movements, movementsTrimmed }: Facts): F
   return [...new Set([...documents.keys(), ...records.keys()])].flatMap((key) => {
     const rows = rowsOf(documents.get(key) ?? []);
     const told = records.get(key) ?? [];
-    const faults = [...rows.faults, ...faultsOfPublishing(rows.rows, told, movementsTrimmed)];
+    const faults = [...rows.faults, ...faultsOfPublishing(rows, told, movementsTrimmed)];
     const blamed = new Set(faults.map(({ sequence }) => sequence));
     const wrong = faultsOfRows(rows.rows, told, blamed);
     return oneSentencePerKind([...faults, ...wrong]).map((fault) => ({
@@ -34,34 +34,36 @@ export function checkLedgers({ ledgers, movements, movementsTrimmed }: Facts): F
   });
 }
 
-/** The rows of a journal by their numbers, and what is wrong with the numbers. */
-function rowsOf(documents: readonly JournalDocument<LedgerRow>[]): { rows: Map<number, LedgerRow>; faults: Fault[] } {
+/** The rows of a journal by their numbers, the highest number that it claims, and what is wrong with the numbers. */
+function rowsOf(documents: readonly JournalDocument<LedgerRow>[]): { rows: Map<number, LedgerRow>; head: number; faults: Fault[] } {
   const rows = new Map<number, LedgerRow>();
   const faults: Fault[] = [];
-  for (const { from, to, entries } of documents.toSorted((one, other) => one.from - other.from)) {
-    const first = entries[0]?.sequence;
-    const last = entries.at(-1)?.sequence;
-    if (first !== from || last !== to)
-      faults.push({
-        kind: 'bounds',
-        sequence: from,
-        what: `a journal document says that it holds rows ${from} to ${to}, but holds ${first} to ${last}`,
-      });
+  for (const { entries } of documents)
     for (const { sequence, data } of entries) {
       if (rows.has(sequence)) faults.push({ kind: 'twice', sequence, what: `row ${sequence} stands in the journal twice` });
       rows.set(sequence, data);
     }
-  }
-  const highest = highestOf(rows.keys());
-  for (let sequence = 1; sequence <= highest; sequence += 1)
+  const head = Math.max(highestOf(documents.map(({ to }) => to)), highestOf(rows.keys()));
+  for (let sequence = 1; sequence <= head; sequence += 1)
     if (!rows.has(sequence)) faults.push({ kind: 'missing', sequence, what: `row ${sequence} is missing from the journal` });
-  return { rows, faults };
+  return { rows, head, faults: faults.length > 0 ? faults : documents.flatMap(faultsOfBounds) };
 }
 
-function faultsOfPublishing(rows: ReadonlyMap<number, LedgerRow>, told: readonly TopicRecord<LedgerRow>[], trimmed: boolean): Fault[] {
+/** All rows are there, but not where their document says. */
+function faultsOfBounds({ from, to, entries }: JournalDocument<LedgerRow>): Fault[] {
+  const [first, last] = [entries[0]?.sequence, entries.at(-1)?.sequence];
+  if (first === from && last === to && entries.length === to - from + 1) return [];
+  const what = `a journal document says that it holds rows ${from} to ${to}, but holds ${first} to ${last}`;
+  return [{ kind: 'bounds', sequence: from, what }];
+}
+
+function faultsOfPublishing(
+  { rows, head }: { readonly rows: ReadonlyMap<number, LedgerRow>; readonly head: number },
+  told: readonly TopicRecord<LedgerRow>[],
+  trimmed: boolean,
+): Fault[] {
   const faults: Fault[] = [];
   const published = new Map<number, TopicRecord<LedgerRow>>();
-  const head = highestOf(rows.keys());
   for (const record of told) {
     if (record.value === null) continue;
     const { sequence } = record.value;

@@ -10,6 +10,7 @@ import {
   readPolicyEntry,
   readReservationEntry,
   storeDocument,
+  tenantPolicy,
   type StoreDocument,
 } from './shapes.ts';
 import { readTopics, type createKafka } from './topics.ts';
@@ -55,10 +56,11 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
   const ledgers = ledgersOf(await databases.journal('stock', tenant), told.movements);
   const reservations = await databases.journal('reservation', tenant);
   const orders = await databases.journal('order', tenant);
+  const revisions = await databases.documents('sync-policy', 'policies', tenantPolicy, ofTenant);
   const oldest = decisions.reduce((time, { entries }) => Math.min(time, entries[0]?.at ?? time), Infinity);
   return {
     ...told,
-    tenantPolicies: distinct(told.tenantPolicies),
+    tenantPolicies: distinct([...told.tenantPolicies, ...revisions]),
     movementsTrimmed: trimmed.has('stock.movements.v1'),
     decisionsTrimmed: oldest < Date.now() - decisionsKeptMilliseconds,
     ledgers,

@@ -1,0 +1,258 @@
+import { execFile } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
+import { MongoClient, type Collection, type Document } from 'mongodb';
+import { openSeller, type Seller } from '../../testing/scenarios/seller.ts';
+import { openSystem, type System } from '../../testing/system.ts';
+import { joinKey } from '../keys.ts';
+import type { Options } from '../options.ts';
+import { printFinding } from '../report.ts';
+import { runAudit, type Verdict } from '../run.ts';
+
+const cup = 'cup/large';
+let system: System;
+let mongo: MongoClient;
+let seller: Seller;
+
+beforeAll(async () => {
+  system = await openSystem({ serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2' } } });
+  mongo = await new MongoClient(system.mongoUrl).connect();
+  seller = await openSeller(system);
+  await aDayInTheShop();
+}, 180_000);
+afterAll(async () => {
+  await mongo?.close();
+  await system?.[Symbol.asyncDispose]();
+}, 60_000);
+
+/** Counted, sold in both stores, shipped, cancelled, oversold and counted again, with sync off and on, under two policies. */
+async function aDayInTheShop(): Promise<void> {
+  await seller.policy({ realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 3 });
+  await seller.open([cup, 'plate']);
+  for (const sku of [cup, 'plate']) {
+    await seller.count(sku, 30);
+    await seller.show(sku, 30);
+  }
+  const order = await seller.buy('amber', [[cup, 2], ['plate', 1]]); // prettier-ignore
+  const cancelled = await seller.buy('birch', [[cup, 1]]);
+  await seller.levelIs(cup, { orderReserve: 3 });
+  await seller.label('amber', order.id);
+  await seller.control.cancelOrder(seller.shopOf('birch'), cancelled.id);
+  await seller.levelIs(cup, { onHand: 28, orderReserve: 0 });
+  await seller.sync('plate', false);
+  await seller.count('plate', 12);
+  await seller.sync('plate', true);
+  await seller.skuPolicy(cup, { realTimeAtOrBelow: 5, significantUnits: 4, everyNth: 4 });
+  await seller.buy('birch', [[cup, 40]], true);
+  await seller.levelIs(cup, { available: -12 });
+  await seller.count(cup, 60);
+  await seller.show(cup, 20);
+}
+
+const options = (): Options => ({
+  tenant: seller.tenant,
+  waitSeconds: 20,
+  json: false,
+  help: false,
+  brokers: system.brokers.split(','),
+  registryUrl: system.registryUrl,
+  mongoUrl: system.mongoUrl,
+  controlUrl: system.sandbox.controlUrl,
+  databasePrefix: 'evenkeel_',
+});
+const verdict = async (): Promise<Verdict> => runAudit(options(), () => undefined);
+const found = async (): Promise<string[]> => (await verdict()).violations.map(printFinding);
+
+/** The command, as a person runs it. */
+function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = {
+    ...process.env,
+    KAFKA_BROKERS: system.brokers,
+    SCHEMA_REGISTRY_URL: system.registryUrl,
+    MONGO_URL: system.mongoUrl,
+    SANDBOX_CONTROL_URL: system.sandbox.controlUrl,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['deploy/audit/main.ts', ...args], { env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+const journalOf = (service: string): Collection<Document> => mongo.db(`evenkeel_${service}`).collection('journal');
+const keyOfCup = () => joinKey(seller.tenant, cup);
+
+interface Stored extends Document {
+  from: number;
+  to: number;
+  causes: string[];
+  entries: { sequence: number; cause: string; data: Document & { after: Document } }[];
+}
+
+/** The ledger of the cup, document by document; at least one of them has two rows. */
+async function ledger(): Promise<Stored[]> {
+  return (await journalOf('stock').find({ aggregate: keyOfCup() }).sort({ from: 1 }).toArray()) as unknown as Stored[];
+}
+
+/** Changes documents of a journal, audits, and puts them back as they were. */
+async function withChanged(documents: readonly Document[], change: (documents: Stored[]) => void, service = 'stock'): Promise<string[]> {
+  const changed = structuredClone(documents.map(({ _id, ...rest }) => rest)) as Stored[];
+  change(changed);
+  const replaceBy = async (all: readonly Document[]) => {
+    for (const [place, { _id }] of documents.entries()) {
+      const { _id: _, ...rest } = all[place] ?? {};
+      await journalOf(service).replaceOne({ _id }, rest);
+    }
+  };
+  await replaceBy(changed);
+  try {
+    return await found();
+  } finally {
+    await replaceBy(documents);
+  }
+}
+
+/** Adds a document to a journal, audits, and removes it. */
+async function withAdded(service: string, document: Document): Promise<string[]> {
+  const { insertedId } = await journalOf(service).insertOne(document);
+  try {
+    return await found();
+  } finally {
+    await journalOf(service).deleteOne({ _id: insertedId });
+  }
+}
+
+const about = () => `tenant ${seller.tenant}, SKU ${cup}`;
+
+describe('the auditor of a running system', () => {
+  test('finds nothing wrong with a day in the shop', async () => {
+    const { violations, unjudged, quiet, counted, moving } = await verdict();
+    expect({ violations, unjudged, quiet, moving }).toEqual({ violations: [], unjudged: [], quiet: true, moving: [] });
+    expect(counted).toMatchObject({ orders: 3, listings: 4 });
+    const { code, stdout } = await command('--tenant', seller.tenant);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('No violations.')]);
+  });
+
+  test('finds a row that is missing from the ledger', async () => {
+    const documents = await ledger();
+    const row = documents[1]?.from;
+    const lines = await withChanged(documents, ([, document]) => void document?.entries.shift());
+    expect(lines).toEqual([`I1 ${about()}, version ${row}: row ${row} is missing from the journal.`]);
+  });
+
+  test('finds a movement that never reached its topic', async () => {
+    const last = (await ledger()).at(-1) as Stored;
+    const { data } = last.entries.at(-1) as Stored['entries'][0];
+    const sequence = last.to + 1;
+    const still = { ...data, type: 'StockUpdate', change: { onHand: 0, orderReserve: 0, batchReserve: 0, available: 0 } };
+    const entries = [{ sequence, cause: 'command/lost', correlation: 'lost', at: 0, data: still }];
+    const { _id, ...rest } = last;
+    const lines = await withAdded('stock', { ...rest, from: sequence, to: sequence, causes: ['command/lost'], entries });
+    expect(lines).toEqual([`I1 ${about()}, version ${sequence}: row ${sequence} is in the journal, but not in the topic: a lost record.`]);
+  });
+
+  test('finds a movement that was made twice', async () => {
+    const last = (await ledger()).at(-1) as Stored;
+    const entry = last.entries.at(-1) as Stored['entries'][0];
+    const sequence = last.to + 1;
+    const { _id, ...rest } = last;
+    const lines = await withAdded('stock', {
+      ...rest,
+      from: sequence,
+      to: sequence,
+      causes: ['command/x'],
+      entries: [{ ...entry, sequence }],
+    });
+    expect(lines).toContainEqual(
+      expect.stringContaining(`I2 ${about()}, version ${sequence}: in the journal of stock, ${entry.cause} has an effect twice`),
+    );
+  });
+
+  test('finds two movements that changed places', async () => {
+    const lines = await withChanged(await ledger(), (documents) => {
+      const entries = documents.flatMap((document) => document.entries);
+      const [first, second] = [entries[1], entries[2]] as [Stored['entries'][0], Stored['entries'][0]];
+      [first.data, second.data] = [second.data, first.data];
+    });
+    expect(lines).toEqual([expect.stringContaining(`I1 ${about()}, version 2: row 2 is not the same in journal and topic`)]);
+  });
+
+  test('finds a sum that is wrong', async () => {
+    const lines = await withChanged(await ledger(), ([document]) => void ((document as Stored).entries[0]!.data.after['available'] += 1));
+    expect(lines).toEqual([
+      `I1 ${about()}, version 1: row 1 is wrong: Available 31 is not On Hand 30 − Order Reserve 0 − Batch Reserve 0.`,
+    ]);
+  });
+
+  test('finds a cause that was repeated inside one document', async () => {
+    const [first, second] = (await ledger()) as [Stored, Stored];
+    const lines = await withChanged([first, second], ([, document]) => {
+      const { cause } = first.entries[0] as Stored['entries'][0];
+      (document as Stored).entries[0]!.cause = cause;
+    });
+    expect(lines).toContainEqual(
+      expect.stringContaining(`I2 ${about()}, version 2: in the journal of stock, ${first.entries[0]?.cause} has an effect twice`),
+    );
+  });
+
+  test('finds a reservation that stock never saw', async () => {
+    const order = joinKey(seller.tenant, 'amber', 'lost');
+    const data = { type: 'reserved', sku: cup, quantity: 2, orderSequence: 1, user: { kind: 'marketplace', id: 'shopify' } };
+    const entries = [{ sequence: 1, cause: `order/${order}/1`, correlation: 'lost', at: 0, data }];
+    const lines = await withAdded('reservation', { aggregate: order, lane: 0, from: 1, to: 1, source: {}, entries });
+    expect(lines).toEqual([expect.stringContaining(`I3 ${about()}, version 1: the reservation reservation/${order}/1/`)]);
+  });
+
+  test('finds a listing that shows another quantity, and the command says so with its exit code', async () => {
+    const drift = async (available: number) =>
+      seller.control.drift(seller.shopOf('birch'), { inventoryItem: seller.itemOf('birch', cup), available });
+    await drift(23);
+    const { code, stdout } = await command('--tenant', seller.tenant, '--json');
+    await drift(20);
+    const { violations } = JSON.parse(stdout) as Verdict;
+    expect(code).toBe(1);
+    expect(violations.map(printFinding)).toEqual([
+      expect.stringMatching(
+        /^I5 .*, listing birch\/gid:\/\/shopify\/InventoryItem\/\d+, version 1\.1\.\d+\.1: it shows 23, but should show 20: /,
+      ),
+    ]);
+  });
+
+  test('gives no verdict where something cannot be read, and names it', async () => {
+    await expect(runAudit({ ...options(), controlUrl: 'http://127.0.0.1:1' }, () => undefined)).rejects.toThrow(/the sandbox/);
+    await expect(runAudit({ ...options(), tenant: 'nobody' }, () => undefined)).rejects.toThrow(/nothing of it/);
+    const { code, stderr } = await command('--tenant', 'nobody');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('No verdict. the tenant nobody')]);
+  });
+
+  // Last: stock would put the newest record last again at once, so it must not run.
+  test('finds an old record that came last for its compacted key', async () => {
+    await system.processes.stock.kill('SIGTERM');
+    await publishAgainFirst('stock.levels.v1', keyOfCup());
+    expect(await found()).toEqual([
+      expect.stringMatching(/^heads .*: stock\.levels\.v1 ends with row 1 for it, but the newest is row \d+\.$/),
+    ]);
+  });
+});
+
+/** Puts the first record of a key at the end of its partition, as a replica would that slept for long. */
+async function publishAgainFirst(topic: string, key: string): Promise<void> {
+  const kafka = new Kafka({ clientId: 'audit-test', brokers: system.brokers.split(','), logLevel: logLevel.ERROR });
+  const consumer = kafka.consumer({ groupId: `audit-test-${seller.tenant}` });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const { promise, resolve } = Promise.withResolvers<{ partition: number; message: KafkaMessage }>();
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message }) => {
+      if (message.key?.toString() === key) resolve({ partition, message });
+    },
+  });
+  const { partition, message } = await promise;
+  await consumer.disconnect();
+  const producer = kafka.producer();
+  await producer.connect();
+  const { value, headers = {} } = message;
+  await producer.send({ topic, messages: [{ key: message.key, value, headers, partition }] });
+  await producer.disconnect();
+}

@@ -85,7 +85,7 @@ function labelAnswerOf({ data }: JournalEntry<OrderEntry>, { store, order }: z.o
 
 export interface OrderParts {
   readonly journal: JournalReader<OrderEntry, OrderState>;
-  readonly sender: Sender;
+  readonly sender: Pick<Sender, 'send'>;
 }
 
 export const orderRoutes = ({ journal, sender }: OrderParts): Route[] => [

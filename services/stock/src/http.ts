@@ -88,7 +88,7 @@ async function updateAnswer(ledger: Ledger, key: string, row: Row, { seen, onHan
 
 export interface StockParts {
   readonly journal: Ledger;
-  readonly sender: Sender;
+  readonly sender: Pick<Sender, 'send'>;
   readonly incidents: IncidentStore;
 }
 

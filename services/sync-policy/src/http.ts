@@ -67,7 +67,7 @@ function decisionOf({ sequence, at, cause, data }: JournalEntry<PolicyEntry>): z
 
 export interface SyncPolicyParts {
   readonly journal: JournalReader<PolicyEntry, SkuState>;
-  readonly sender: Sender;
+  readonly sender: Pick<Sender, 'send'>;
   readonly store: PolicyStore;
   readonly policies: Policies;
 }

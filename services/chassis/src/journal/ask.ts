@@ -9,7 +9,10 @@ import type { JournalReader } from './reader.ts';
  * A repeat is answered from the journal, without a second command. Rejects with Unavailable while the broker does not take the command.
  */
 export async function askJournal<Data>(
-  { journal, sender }: { readonly journal: Pick<JournalReader<Data, unknown>, 'caused' | 'answered'>; readonly sender: Sender },
+  {
+    journal,
+    sender,
+  }: { readonly journal: Pick<JournalReader<Data, unknown>, 'caused' | 'answered'>; readonly sender: Pick<Sender, 'send'> },
   command: Outgoing & { readonly event: EventOf<EventName> },
   timeoutMilliseconds = 10_000,
 ): Promise<readonly JournalEntry<Data>[] | null> {

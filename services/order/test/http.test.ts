@@ -1,0 +1,101 @@
+import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
+import type { MarketplaceOrderRead } from '@evenkeel/contracts';
+import { describe, expect, test } from '@jest/globals';
+import { orderAggregate } from '../src/handlers.ts';
+import { orderRoutes } from '../src/http.ts';
+
+const tenant = 'acme';
+const id = 'gid://shopify/Order/1';
+const path = `/stores/s1/orders/${encodeURIComponent(id)}`;
+
+async function openOrders() {
+  const memory = createMemoryJournal(orderAggregate, undefined);
+  const http = await openRoutes(orderRoutes(memory), { tenant, user: 'ann', roles: ['warehouse'] });
+  const line = { line: 'a', listing: null, sku: 'MUG', quantity: 3, cancelled: 0, fulfilled: 0 };
+  const order: MarketplaceOrderRead = {
+    tenant,
+    store: 's1',
+    marketplace: 'shopify',
+    order: id,
+    name: '#1',
+    placedAt: 1,
+    updatedAt: 2,
+    cancelledAt: null,
+    lines: [line],
+    at: 3,
+  };
+  const read = (more: Partial<MarketplaceOrderRead> = {}) => {
+    const data = { ...order, ...more };
+    const event = `shopify/${data.tenant}/${data.updatedAt}`;
+    memory.take({ id: event, type: 'MarketplaceOrderRead', time: 3, correlation: 'c', data });
+  };
+  return { ...memory, http, read, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
+}
+
+describe('a label', () => {
+  test('is created for all that is left, by whoever asks, and published with the whole order', async () => {
+    await using orders = await openOrders();
+    orders.read();
+    const answer = await orders.http.call('POST', `${path}/labels`, { location: 'back' });
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { location: 'back', user: { kind: 'person', id: 'ann' }, lines: [{ line: 'a', quantity: 3 }] },
+    });
+    const { label } = answer.body as { label: string };
+    expect(orders.published.at(-1)?.event).toMatchObject({
+      id: `order/acme/s1/${encodeURIComponent(id)}/2`,
+      type: 'OrderChanged',
+      data: { sequence: 2, labels: [{ label }] },
+    });
+    const { body } = await orders.http.call('GET', path);
+    expect(body).toMatchObject({ sequence: 2, lines: [{ line: 'a', labelled: 3, left: 0 }], labels: [{ label }] });
+  });
+  test('asked for again with the same key is the same label, and no second command', async () => {
+    await using orders = await openOrders();
+    orders.read();
+    const first = await orders.http.call('POST', `${path}/labels`, {}, 'key-1');
+    const again = await orders.http.call('POST', `${path}/labels`, {}, 'key-1');
+    expect([again.status, again.body]).toEqual([first.status, first.body]);
+    expect(orders.sent).toHaveLength(1);
+  });
+  test.each([
+    ['an order that nobody knows', false, {}, 404, 'unknown-order'],
+    ['a line that it does not have', true, { lines: [{ line: 'z', quantity: 1 }] }, 404, 'unknown-line'],
+    ['more than is left', true, { lines: [{ line: 'a', quantity: 4 }] }, 409, 'more-than-left'],
+    ['no unit', true, { lines: [{ line: 'a', quantity: 0 }] }, 400, 'invalid-request'],
+    ['half a unit', true, { lines: [{ line: 'a', quantity: 0.5 }] }, 400, 'invalid-request'],
+    ['a field that nobody knows', true, { force: true }, 400, 'invalid-request'],
+    ['an operator instead of a line', true, { lines: [{ line: { $gt: '' }, quantity: 1 }] }, 400, 'invalid-request'],
+  ])('for %s is refused in words', async (_, isKnown, body, status, type) => {
+    await using orders = await openOrders();
+    if (isKnown) orders.read();
+    const answer = await orders.http.call('POST', `${path}/labels`, body);
+    expect(answer).toMatchObject({ status, body: { type: `urn:evenkeel:problem:${type}` } });
+  });
+  test('that is not made yet is 202, with where to look', async () => {
+    await using orders = await openOrders();
+    orders.read();
+    orders.hold();
+    const answer = await orders.http.call('POST', `${path}/labels`, {});
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get('location')).toBe(path);
+  });
+});
+
+test('an order of another seller is not there', async () => {
+  await using orders = await openOrders();
+  orders.read({ tenant: 'other' });
+  expect((await orders.http.call('GET', path)).status).toBe(404);
+});
+
+test('the newest record of an order can be said again, exactly as it was, after things that changed nothing', async () => {
+  await using orders = await openOrders();
+  orders.read();
+  await orders.http.call('POST', `${path}/labels`, { lines: [{ line: 'a', quantity: 1 }] });
+  orders.read({ updatedAt: 1 });
+  await orders.http.call('POST', `${path}/labels`, { lines: [{ line: 'a', quantity: 9 }] });
+  const { state, sequence } = await orders.journal.state(`acme/s1/${encodeURIComponent(id)}`);
+  expect(sequence).toBe(4);
+  expect(orders.published).toHaveLength(2);
+  expect(orderAggregate.heads?.(`acme/s1/${encodeURIComponent(id)}`, state)).toEqual(orders.published.slice(-1));
+});

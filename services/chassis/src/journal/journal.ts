@@ -24,8 +24,8 @@ export interface Projected<Data, State> {
   readonly state: State;
 }
 
-/** Where a test may hold or kill a replica. */
-export type Step = 'loaded' | 'inserted' | 'published';
+/** What was just done to a slice: where a test may hold or kill a replica, and where its time can be measured. */
+export type Step = 'begun' | 'loaded' | 'folded' | 'inserted' | 'published' | 'committed';
 
 export interface JournalOptions<Names extends EventName, Data, State, Context> extends Pick<
   LanesOptions<Names>,
@@ -50,7 +50,7 @@ export interface JournalOptions<Names extends EventName, Data, State, Context> e
   readonly project?: (documents: readonly Projected<Data, State>[]) => Promise<void>;
   /** One aggregate's heads are republished each so many milliseconds; 0: never. */
   readonly trickleMilliseconds?: number;
-  readonly onStep?: (step: Step) => Promise<void> | void;
+  readonly onStep?: (step: Step, slice: Slice<Names>) => Promise<void> | void;
   /** Aggregates kept in memory, at most. */
   readonly aggregatesInMemory?: number;
 }
@@ -222,6 +222,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
       const fresh = folds.filter(({ folded }) => folded.entries.length > 0);
       accepted.push(...folds.filter(({ folded }) => folded.entries.length === 0));
       if (fresh.length === 0) break;
+      await onStep('folded', slice);
       if (!slice.alive()) throw new Abandoned('the lane is no longer ours before the insert');
       const refused = await insert(fresh.map(({ work, folded }) => documentOf(slice, work, folded)));
       accepted.push(...fresh.filter((_, index) => !refused.has(index)));
@@ -285,16 +286,17 @@ export async function openJournal<Names extends EventName, Data, State, Context 
   }
 
   async function processSlice(slice: Slice<Names>): Promise<void> {
+    await onStep('begun', slice);
     const groups = await groupByAggregate(slice);
     const republished: Republished<Data, State> = { messages: [], projected: [], sequences: new Map() };
     const works = await standings(slice, groups, republished);
-    await onStep('loaded');
+    await onStep('loaded', slice);
     const context = (await options.context?.(slice.events.map(({ event }) => event))) as Context;
     const accepted = await foldAndInsert(slice, works, context, republished);
     reader.inserted(accepted.flatMap(({ folded }) => folded.causes));
-    await onStep('inserted');
+    await onStep('inserted', slice);
     await sender.sendEncoded([...republished.messages, ...accepted.flatMap(({ messages }) => messages)], { alive: slice.alive });
-    await onStep('published');
+    await onStep('published', slice);
     const fresh = accepted.filter(({ folded }) => folded.entries.length > 0);
     const projected = [
       ...republished.projected,
@@ -321,6 +323,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
   const lanes = await openLanes<Names>({
     ...options,
     onSlice,
+    onCommitted: (slice) => onStep('committed', slice),
     onAssigned() {
       forget();
       parked = new Map();

@@ -30,6 +30,7 @@ export interface LanesOptions<Names extends EventName> {
   readonly rebalanceTimeoutMilliseconds?: number;
   /** Returns when all of it is done: then its offsets are committed. Throws Unavailable: the partition waits and the slice comes again. */
   onSlice(slice: Slice<Names>): Promise<void>;
+  onCommitted?(slice: Slice<Names>): Promise<void> | void;
   /** The group has a new generation: whatever was remembered of any lane is void. */
   onAssigned?(lanes: ReadonlySet<number>): void;
   /** Something that no retry mends: the process must end. */
@@ -207,16 +208,13 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
     const still = () => alive(lane, asOf);
     await exclusively(lane, async () => {
       if (!still()) throw new Abandoned('the lane is no longer ours');
-      await onSlice({
-        lane,
-        topic,
-        events: await readSlice(topic, lane, messages.slice(start, end)),
-        alive: still,
-        committed: async () => committed(lane),
-      });
+      const events = await readSlice(topic, lane, messages.slice(start, end));
+      const slice = { lane, topic, events, alive: still, committed: async () => committed(lane) };
+      await onSlice(slice);
       if (!still()) throw new Abandoned('the lane is no longer ours before the commit');
       await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition: lane, offset: String(last + 1) }] }] });
       (await committed(lane)).set(topic, last + 1);
+      await options.onCommitted?.(slice);
     });
     payload.resolveOffset(String(last));
   }

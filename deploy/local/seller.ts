@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Addresses, ServiceName } from './application.ts';
 import { type Claims, requestToken } from './token.ts';
@@ -111,12 +112,12 @@ export function createSeller({
       const found = await call('connector-shopify', 'GET', `/stores/${store}`);
       if (found.status === 200 && (found.body as { status: string }).status !== 'disconnected') return;
       const body = { store, shop, accessToken };
-      await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, `connect-${store}`));
+      await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, randomUUID()));
     },
-    readListings: (store: string, key: string) =>
+    readListings: (store: string) =>
       must<{ mapped: number; unmapped: number }>(
         `Reading the listings of ${store}`,
-        call('connector-shopify', 'POST', `/stores/${store}/listing-imports`, undefined, key),
+        call('connector-shopify', 'POST', `/stores/${store}/listing-imports`, undefined, randomUUID()),
       ),
 
     /**
@@ -139,11 +140,13 @@ export function createSeller({
     /** The count of a SKU that never had anything; false where it had. */
     openWith: async (sku: string, onHand: number, key: string) => (await tryOnHand(sku, 0, onHand, null, key)) === true,
 
-    /** False where nothing is left to be shipped, or the order has not been read yet. */
-    async createLabel(store: string, id: string, key: string): Promise<boolean> {
+    /** A label for all that is left. A refusal stands for its key: another try needs another one. */
+    async createLabel(store: string, id: string, key: string): Promise<'created' | 'nothing_left' | 'unknown_order'> {
       const answer = await call('order', 'POST', `${order(store, id)}/labels`, {}, key);
-      if (answer.status >= 400 && answer.status !== 404 && answer.status !== 409) throw new Refused(`A label for ${id}`, answer);
-      return answer.status < 300;
+      if (answer.status < 300) return 'created';
+      if (answer.status === 409) return 'nothing_left';
+      if (answer.status === 404) return 'unknown_order';
+      throw new Refused(`A label for ${id}`, answer);
     },
 
     isSynced: async (sku: string) =>

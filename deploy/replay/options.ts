@@ -28,7 +28,7 @@ export function readOptions(args: readonly string[]): Options {
     files: positionals,
     rate: rateOf(values.rate),
     thresholds: {
-      realTimeAtOrBelow: numberOf('x', values.x, -Infinity),
+      realTimeAtOrBelow: numberOf('x', values.x, 0),
       significantUnits: numberOf('y', values.y, 1),
       everyNth: numberOf('n', values.n, 1),
     },
@@ -56,6 +56,6 @@ function rateOf(text: string): Rate {
 function numberOf(name: string, text: string, least: number): number {
   const value = wholeNumber(text);
   if (value === null || value < least || value > 1_000_000_000)
-    throw badUsage(`--${name} is a whole number${least === 1 ? ', 1 or more' : ''}, not ${JSON.stringify(text)}.`);
+    throw badUsage(`--${name} is a whole number, ${least} or more, not ${JSON.stringify(text)}.`);
   return value;
 }

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Backing, openBacking } from '../local/backing.ts';
 import { freePorts } from '../local/ports.ts';
@@ -19,6 +20,7 @@ export async function openTestBacking(): Promise<Backing> {
   await using starting = new AsyncDisposableStack();
   starting.defer(() => rmSync(directory, { recursive: true, force: true }));
   takeLock(join(directory, 'run.lock'));
+  endWithSignals(directory);
   const backing = starting.use(await openBacking({ directory, ports: await freePorts(), env: process.env, temporary: true }));
   Object.assign(process.env, {
     KAFKA_BROKERS: backing.brokers,
@@ -30,6 +32,16 @@ export async function openTestBacking(): Promise<Backing> {
   return backing;
 }
 
+/** A Ctrl-C would end jest at once, and leave behind what runs in process groups of its own. */
+function endWithSignals(directory: string): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, async () => {
+      await removeRun(directory);
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+}
+
 export async function closeTestBacking(): Promise<void> {
   await open?.[Symbol.asyncDispose]();
 }
@@ -39,12 +51,11 @@ export const testDirectory = () => process.env.EVENKEEL_TEST_DIRECTORY ?? join(r
 
 async function removeDeadRuns(): Promise<void> {
   mkdirSync(runs, { recursive: true });
-  for (const run of readdirSync(runs)) {
-    const directory = join(runs, run);
-    if (lockHolder(join(directory, 'run.lock')) !== undefined) continue;
-    for (const system of ['', ...systemsOf(directory)]) await killLeftovers(join(directory, system), { graceSeconds: 0 });
-    rmSync(directory, { recursive: true, force: true });
-  }
+  for (const run of readdirSync(runs)) if (lockHolder(join(runs, run, 'run.lock')) === undefined) await removeRun(join(runs, run));
 }
 
-const systemsOf = (directory: string) => readdirSync(directory).filter((name) => name.startsWith('system-'));
+async function removeRun(directory: string): Promise<void> {
+  const systems = readdirSync(directory).filter((name) => name.startsWith('system-'));
+  for (const system of ['', ...systems]) await killLeftovers(join(directory, system), { graceSeconds: 0 });
+  rmSync(directory, { recursive: true, force: true });
+}

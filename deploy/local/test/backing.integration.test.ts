@@ -10,8 +10,8 @@ import { identityOf } from '../processes.mjs';
 
 test('what was stored before everything was killed is there after the next start, and no process is left over', async () => {
   mkdirSync(testDirectory(), { recursive: true });
-  const outer = mkdtempSync(join(testDirectory(), 'system-'));
-  const directory = join(outer, 'state');
+  const newDirectory = () => mkdtempSync(join(testDirectory(), 'system-'));
+  const directory = newDirectory();
   const script = new URL('./fixtures/open-backing.ts', import.meta.url).pathname;
   await using first = openChild({
     name: 'starter',

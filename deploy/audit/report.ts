@@ -36,7 +36,7 @@ export function printVerdict({ violations, unjudged, counted, quiet, moving, giv
     `Read ${amounts.join(', ')}${quiet ? '; all was quiet' : `; not quiet: ${moving.join(', ')}`}.`,
     ...invariants.map((invariant) => {
       const found = count(violations, invariant);
-      return `${invariant.padEnd(5)} ${found === 0 ? 'holds' : `is violated ${found} times`}: ${told[invariant]}.`;
+      return `${invariant.padEnd(5)} ${found === 0 ? (quiet ? 'holds' : 'holds so far') : `is violated ${found} times`}: ${told[invariant]}.`;
     }),
     ...givenUp.map((note) => `Given up: ${note}.`),
     ...(unjudged.length === 0 ? [] : [`${unjudged.length} could not be judged, because they may be on their way:`, ...waiting]),

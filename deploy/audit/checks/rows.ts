@@ -25,7 +25,7 @@ export function faultOf({ after, change, refused, type }: LedgerRow): string | n
 }
 
 /** Whether a row is a count: from the first one on, the SKU's quantities say something. */
-export const isCount = ({ type, reason, refused }: LedgerRow): boolean =>
+const isCount = ({ type, reason, refused }: LedgerRow): boolean =>
   refused === null && ((type === 'StockUpdate' && reason === null) || type === 'PurchaseReceiving');
 
 /** What a ledger stands at after a row. */

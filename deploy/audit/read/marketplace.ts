@@ -26,7 +26,7 @@ export interface ShopPulse {
   readonly lastSaleAt: number | null;
 }
 
-export const placeOf = (inventoryItem: string, location: string): string => joinKey(inventoryItem, location);
+const placeOf = (inventoryItem: string, location: string): string => joinKey(inventoryItem, location);
 
 const pageSize = 5_000;
 

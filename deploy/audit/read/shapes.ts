@@ -9,7 +9,7 @@ import type { JournalDocument, LedgerRow, OrderEntry, PolicyEntry, PolicyTrigger
 const whole = z.int();
 const nullableText = z.string().nullable();
 
-export const quantities = z.object({ onHand: whole, orderReserve: whole, batchReserve: whole, available: whole });
+const quantities = z.object({ onHand: whole, orderReserve: whole, batchReserve: whole, available: whole });
 
 const rowInJournal = z.object({
   type: z.string(),

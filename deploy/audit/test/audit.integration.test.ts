@@ -94,17 +94,15 @@ async function ledger(): Promise<Stored[]> {
   return (await journalOf('stock').find({ aggregate: keyOfCup() }).sort({ from: 1 }).toArray()) as unknown as Stored[];
 }
 
-/** Changes documents of a journal, audits, and puts them back as they were. */
-async function withChanged(documents: readonly Document[], change: (documents: Stored[]) => void, service = 'stock'): Promise<string[]> {
+/** Changes documents of the ledger (one without rows goes), audits, and puts them back as they were. */
+async function withChanged(documents: readonly Stored[], change: (documents: Stored[]) => void): Promise<string[]> {
   const changed = structuredClone(documents.map(({ _id, ...rest }) => rest)) as Stored[];
   change(changed);
-  const replaceBy = async (all: readonly Document[]) => {
-    for (const [place, { _id }] of documents.entries()) {
-      const { _id: _, ...rest } = all[place] ?? {};
-      await journalOf(service).replaceOne({ _id }, rest);
-    }
+  const replaceBy = async (all: readonly Stored[]) => {
+    await journalOf('stock').deleteMany({ aggregate: keyOfCup(), from: { $gte: 1 } });
+    await journalOf('stock').insertMany([...all]);
   };
-  await replaceBy(changed);
+  await replaceBy(changed.filter(({ entries }) => entries.length > 0));
   try {
     return await found();
   } finally {
@@ -185,14 +183,15 @@ describe('the auditor of a running system', () => {
   });
 
   test('finds a cause that was repeated inside one document', async () => {
-    const [first, second] = (await ledger()) as [Stored, Stored];
-    const lines = await withChanged([first, second], ([, document]) => {
-      const { cause } = first.entries[0] as Stored['entries'][0];
-      (document as Stored).entries[0]!.cause = cause;
+    let cause = '';
+    const lines = await withChanged(await ledger(), ([first, second]) => {
+      if (!first || !second) throw new Error('the ledger has one document only');
+      cause = first.causes[0] ?? '';
+      first.entries.push(...second.entries.splice(0).map((entry) => ({ ...entry, cause })));
+      first.to = second.to;
     });
-    expect(lines).toContainEqual(
-      expect.stringContaining(`I2 ${about()}, version 2: in the journal of stock, ${first.entries[0]?.cause} has an effect twice`),
-    );
+    const sentence = `in the journal of stock, ${cause} has an effect twice: entries 1 and 2, inside one document.`;
+    expect(lines).toContainEqual(`I2 ${about()}, version 2: ${sentence}`);
   });
 
   test('finds a reservation that stock never saw', async () => {
@@ -220,7 +219,6 @@ describe('the auditor of a running system', () => {
 
   test('gives no verdict where something cannot be read, and names it', async () => {
     await expect(runAudit({ ...options(), controlUrl: 'http://127.0.0.1:1' }, () => undefined)).rejects.toThrow(/the sandbox/);
-    await expect(runAudit({ ...options(), tenant: 'nobody' }, () => undefined)).rejects.toThrow(/nothing of it/);
     const { code, stderr } = await command('--tenant', 'nobody');
     expect([code, stderr]).toEqual([2, expect.stringContaining('No verdict. the tenant nobody')]);
   });

@@ -140,7 +140,10 @@ export function openStores(options: StoresOptions): Stores {
 
   const looking = setInterval(look, lookMilliseconds);
   return {
-    look,
+    look() {
+      look();
+      for (const { owner } of owners.values()) owner.instructed([]);
+    },
     assigned(lanes) {
       owned = lanes;
       generation += 1;

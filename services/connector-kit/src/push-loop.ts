@@ -212,7 +212,10 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     if (settled.writes.length > 0) await listings.bulkWrite([...settled.writes], { ordered: true });
     await calls.updateOne({ _id: call._id }, { $set: settled.call });
     count(results, failure);
-    return failure === null && settled.call.outcome !== 'unknown';
+    if (failure === null && settled.call.outcome !== 'unknown') return true;
+    // A repeat that the marketplace calls wrong will be wrong for ever: a look has to tell.
+    const wrong = results.some((result) => 'failure' in result && result.failure.class === 'bug');
+    return wrong && Date.now() - call.startedAt >= capabilities.settleMilliseconds ? await readBack(call, documents) : false;
   }
 
   /** As {@link attempt}, but a refusal of the repeat says nothing of the first: whatever is not certain stays in flight. */

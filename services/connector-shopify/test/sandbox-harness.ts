@@ -20,7 +20,14 @@ const main = fileURLToPath(new URL('../../marketplace-sandbox/src/main.ts', impo
 /** The sandbox as a process of its own, on free ports, with its state in a temporary folder. */
 export async function openSandboxProcess(): Promise<RunningSandbox> {
   const folder = await mkdtemp(join(tmpdir(), 'evenkeel-sandbox-'));
-  const env = { ...process.env, NODE_OPTIONS: '', CONTRACT_PORT: '0', CONTROL_PORT: '0', STATE_PATH: join(folder, 'state.sqlite'), LOG_LEVEL: 'info' };
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    CONTRACT_PORT: '0',
+    CONTROL_PORT: '0',
+    STATE_PATH: join(folder, 'state.sqlite'),
+    LOG_LEVEL: 'info',
+  };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
   const ports = await new Promise<{ contract: string; control: string }>((resolve, reject) => {

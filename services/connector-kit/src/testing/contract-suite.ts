@@ -133,7 +133,8 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       const store = await harness.createStore();
       const [listing = ''] = await store.addListings([{ sku: 'ONCE', quantity: 5 }]);
       await using opened = await open(store);
-      if (!opened.connection.capabilities.idempotencyKey) return expect(opened.connection.capabilities.settleMilliseconds).toBeGreaterThan(0);
+      if (!opened.connection.capabilities.idempotencyKey)
+        return expect(opened.connection.capabilities.settleMilliseconds).toBeGreaterThan(0);
       await push(opened.connection, [{ listing, quantity: 3 }], 'again');
       await store.sell([{ listing, quantity: 1 }]);
       expect(await push(opened.connection, [{ listing, quantity: 3 }], 'again')).toEqual([{ listing, outcome: 'applied' }]);

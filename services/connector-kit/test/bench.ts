@@ -1,0 +1,140 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createLogger, createMetrics, createSealer, openMongo, parseKeyRing, type EventOf, type Outgoing } from '@evenkeel/chassis';
+import { keyOf, type ListingVersion } from '@evenkeel/contracts';
+import { openStores, type Stores } from '../src/connector.ts';
+import { openCollections, type Collections, type ListingDocument } from '../src/documents.ts';
+import { takeIn, type Instruction } from '../src/instructions.ts';
+import { createConnectorMetrics } from '../src/metrics.ts';
+import { createStoreDesk, type StoreDesk } from '../src/stores.ts';
+import type { Timing } from '../src/store-owner.ts';
+import type { FakeMarketplace } from './fake-marketplace.ts';
+
+export const tenant = 'acme';
+export const store = 'main';
+
+/** Waits until it is so; says what it waited for when it never is. */
+export async function until(what: string, check: () => boolean | Promise<boolean>, milliseconds = 15_000): Promise<void> {
+  for (const end = performance.now() + milliseconds; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 10))) if (await check()) return; // prettier-ignore
+  throw new Error(`It never came that ${what}.`);
+}
+
+export const version = (sequence: number, parts: Partial<ListingVersion> = {}): ListingVersion => ({
+  mapping: 1,
+  epoch: 1,
+  sequence,
+  settings: 0,
+  ...parts,
+});
+
+export function requested(listing: string, available: number, of: ListingVersion | number, correlation = 'c'): EventOf<'PushRequested'> {
+  const data = {
+    tenant,
+    store,
+    listing,
+    sku: `sku-${listing}`,
+    marketplace: 'shopify',
+    available,
+    version: typeof of === 'number' ? version(of) : of,
+    reason: 'crossed_zero' as const,
+    at: Date.now(),
+  };
+  return { id: randomUUID(), type: 'PushRequested', time: data.at, correlation, data };
+}
+
+export function withdrawn(listing: string, of: ListingVersion | number): EventOf<'PushWithdrawn'> {
+  const data = {
+    tenant,
+    store,
+    listing,
+    sku: `sku-${listing}`,
+    marketplace: 'shopify',
+    version: typeof of === 'number' ? version(of) : of,
+    reason: 'sync_disabled' as const,
+    at: Date.now(),
+  };
+  return { id: randomUUID(), type: 'PushWithdrawn', time: data.at, correlation: 'c', data };
+}
+
+export interface Bench extends AsyncDisposable {
+  readonly collections: Collections;
+  readonly published: Outgoing[];
+  readonly desk: StoreDesk;
+  /** Throws from the next publishes while set. */
+  sendFails: Error | null;
+  /** A process that owns every lane while it is alive; `freeze` takes its lanes away without its knowing in any other way. */
+  start(timing?: Partial<Timing>): { stores: Stores; freeze(): void; stop(): Promise<void> };
+  take(...instructions: Instruction[]): Promise<void>;
+  listing(listing: string): Promise<ListingDocument>;
+  connect(): Promise<void>;
+}
+
+/** The kit on a real database with a marketplace and a broker in memory. */
+export async function openBench(fake: FakeMarketplace): Promise<Bench> {
+  const url = process.env['MONGO_URL'];
+  if (!url) throw new Error('MONGO_URL is not set: run this through npm test, or set it.');
+  const mongo = await openMongo({ url, database: `connector_kit_${randomUUID().slice(0, 8)}` });
+  const collections = await openCollections(mongo.connection);
+  const log = createLogger('connector-kit', (process.env['TEST_LOG_LEVEL'] as 'info' | undefined) ?? 'silent');
+  const sealer = createSealer(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
+  const published: Outgoing[] = [];
+  const running = new Set<Stores>();
+  const sender = {
+    async send(messages: readonly Outgoing[], { alive = () => true }: { alive?: () => boolean } = {}) {
+      if (bench.sendFails) throw bench.sendFails;
+      if (!alive()) throw new Error('No longer the owner.');
+      published.push(...messages);
+    },
+  };
+  const { marketplace } = fake;
+  const bench: Bench = {
+    collections,
+    published,
+    sendFails: null,
+    desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => running.forEach((stores) => stores.look()) }),
+    start(timing = {}) {
+      let alive = true;
+      const metrics = createConnectorMetrics(createMetrics({ processMetrics: false }), 'shopify', async () => ({
+        listings: 0,
+        oldestSeconds: 0,
+      }));
+      const stores = openStores({
+        marketplace,
+        collections,
+        sealer,
+        sender,
+        log,
+        metrics,
+        alive: () => alive,
+        timing: { orderPoll: 3_600_000, listingImport: 3_600_000, ordersFirst: 100, credentialRetry: 5, ...timing },
+      });
+      stores.assigned(new Set(Array.from({ length: 12 }, (_, lane) => lane)));
+      running.add(stores);
+      return {
+        stores,
+        freeze: () => void (alive = false),
+        async stop() {
+          running.delete(stores);
+          await stores[Symbol.asyncDispose]();
+        },
+      };
+    },
+    async take(...instructions) {
+      await takeIn(collections, instructions);
+      for (const stores of running) stores.instructed(instructions);
+    },
+    async listing(listing) {
+      const found = await collections.listings.findOne({ _id: keyOf(tenant, store, listing) });
+      if (!found) throw new Error(`There is no listing ${listing}.`);
+      return found;
+    },
+    async connect() {
+      await bench.desk.connect(tenant, store, { token: fake.shop.token }, 'connect');
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...running].map((stores) => stores[Symbol.asyncDispose]()));
+      await mongo.connection.dropDatabase();
+      await mongo[Symbol.asyncDispose]();
+    },
+  };
+  return bench;
+}

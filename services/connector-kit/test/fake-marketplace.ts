@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { MarketplaceError, type Failure } from '../src/failure.ts';
+import type { Gateway } from '../src/gateway.ts';
+import type {
+  Capabilities,
+  FrozenBatch,
+  Marketplace,
+  MarketplaceLine,
+  MarketplaceOrder,
+  PushResult,
+  StoreConnection,
+} from '../src/marketplace.ts';
+
+export const capabilities: Capabilities = {
+  maxBatch: 10,
+  atomicBatch: true,
+  compareAndSet: false,
+  idempotencyKey: { retentionMilliseconds: 86_400_000 },
+  asynchronousApply: false,
+  settleMilliseconds: 50,
+  minimumQuantity: 0,
+  maximumQuantity: 999,
+};
+
+export const failure = (failureClass: Failure['class'], code = failureClass.toUpperCase()): Failure => ({
+  class: failureClass,
+  code,
+  message: code,
+});
+export const failed = (failureClass: Failure['class'], applied: 'no' | 'unknown', code?: string) =>
+  new MarketplaceError(failure(failureClass, code), applied);
+
+export interface Applied {
+  readonly key: string;
+  readonly listing: string;
+  readonly quantity: number;
+}
+
+/** What happens to a push: before it takes effect, after it took effect. Throwing stands for trouble on the way, or a refusal. */
+export interface Behaviour {
+  before?(batch: FrozenBatch): Promise<void> | void;
+  refuse?(batch: FrozenBatch): readonly PushResult[] | null;
+  after?(batch: FrozenBatch): Promise<void> | void;
+  read?(): Promise<void> | void;
+}
+
+/** A marketplace in memory with one store, whose trouble a test decides. */
+export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
+  const has = { ...capabilities, ...overrides };
+  const shop = {
+    token: 'first',
+    listings: new Map<string, { sku: string | null; quantity: number }>(),
+    orders: new Map<string, MarketplaceOrder>(),
+    /** Everything that was asked, in order: `push:<key>`, `orders`, `listings`, `read-back`. */
+    asked: [] as string[],
+    applied: [] as Applied[],
+    clock: 1_000_000,
+    behaviour: {} as Behaviour,
+  };
+  const answered = new Map<string, string>();
+
+  function apply({ key, items }: FrozenBatch): void {
+    if (has.idempotencyKey && answered.has(key)) return;
+    answered.set(key, key);
+    for (const { listing, quantity } of items) {
+      const found = shop.listings.get(listing);
+      if (!found) continue;
+      found.quantity = quantity;
+      shop.applied.push({ key, listing, quantity });
+    }
+  }
+
+  function open(token: string, gateway: Gateway): StoreConnection {
+    const ask = <T>(what: string, priority: 'urgent' | 'normal' | 'background', work: () => Promise<T>): Promise<T> =>
+      gateway.call({ costs: {}, priority }, async () => {
+        shop.asked.push(what);
+        if (token !== shop.token) throw failed('credential', 'no');
+        return work();
+      });
+    return {
+      capabilities: has,
+      pushCost: () => ({}),
+      probe: ({ priority }) => ask('probe', priority, async () => ({ account: 'account-1', name: 'Fake', time: shop.clock })),
+      async *listings({ priority }) {
+        yield await ask('listings', priority, async () => [...shop.listings].map(([listing, { sku }]) => ({ listing, sku })));
+      },
+      async *ordersSince(since, { priority }) {
+        const found = await ask('orders', priority, async () => {
+          await shop.behaviour.read?.();
+          return [...shop.orders.values()].filter(({ updatedAt }) => updatedAt >= since).toSorted((a, b) => a.updatedAt - b.updatedAt);
+        });
+        for (let from = 0; from < found.length; from += 2) yield found.slice(from, from + 2);
+      },
+      push: (batch, { priority }) =>
+        ask(`push:${batch.key}`, priority, async () => {
+          await shop.behaviour.before?.(batch);
+          const refused = shop.behaviour.refuse?.(batch);
+          if (refused) return refused;
+          apply(batch);
+          await shop.behaviour.after?.(batch);
+          return batch.items.map(({ listing }) => ({ listing, outcome: 'applied' }));
+        }),
+      readBack: (listings, { priority }) =>
+        ask(
+          'read-back',
+          priority,
+          async () =>
+            new Map(listings.flatMap((id) => (shop.listings.has(id) ? [[id, shop.listings.get(id)?.quantity ?? 0] as const] : []))),
+        ),
+      close: async () => undefined,
+    };
+  }
+
+  const marketplace: Marketplace = {
+    name: 'shopify', // the only one whose push requests have a topic
+    capabilities: has,
+    connectionFields: { token: z.string() },
+    credentialFields: { token: z.string() },
+    accessOf: ({ token }) => ({ settings: { shop: 'fake' }, credentials: { token } }),
+    credentialsOf: ({ token }) => ({ token }),
+    completeSettings: async (_connection, settings) => settings,
+    open: ({ credentials }, gateway) => open((credentials as { token: string }).token, gateway),
+  };
+
+  return {
+    marketplace,
+    shop,
+    /** An order as it stands from now on. */
+    order(order: string, lines: readonly (Partial<MarketplaceLine> & { listing: string | null })[], updatedAt: number): void {
+      shop.orders.set(order, {
+        order,
+        name: `#${order}`,
+        placedAt: updatedAt,
+        updatedAt,
+        cancelledAt: null,
+        lines: lines.map((line, index) => ({ line: `${order}-${index}`, quantity: 1, cancelled: 0, fulfilled: 0, ...line })),
+      });
+    },
+  };
+}
+
+export type FakeMarketplace = ReturnType<typeof createFakeMarketplace>;

@@ -142,7 +142,7 @@ function keepBooks(sku: string, arrived: readonly ReservationEvent[], counts: re
 
 const aLife = fc.array(aStep, { minLength: 1, maxLength: 10 });
 /** Some of them, in their order: the others were lost on the way, but for the last. */
-const losing = <T>(events: readonly T[]) => fc.subarray([...events.slice(0, -1)]).map((some) => [...some, ...events.slice(-1)]);
+const losing = <T>(events: readonly T[]) => fc.subarray(events.slice(0, -1)).map((some) => [...some, ...events.slice(-1)]);
 /** Each at least once, in any order. */
 const doubledAndSwapped = <T>(events: readonly T[]) =>
   fc

@@ -7,7 +7,7 @@ export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel';
 export const orderInputs = [topics.marketplaceOrders, topics.orderCommands] as const;
 
 /** A label is named after the command that asks for it: the part of its id that is its own, a hash of the request. */
-export const labelIdOf = (commandId: string): string => commandId.slice(commandId.lastIndexOf('/') + 1);
+const labelIdOf = (commandId: string): string => commandId.slice(commandId.lastIndexOf('/') + 1);
 
 /** The whole order, as it stands after the entry that changed it last. */
 function orderChanged(key: string, state: OrderState): Outgoing[] {

@@ -54,6 +54,7 @@ export interface Lanes extends AsyncDisposable {
 
 const liveMilliseconds = 60_000;
 const pauseMilliseconds = 1_000;
+const coordinatorMilliseconds = 30_000;
 const aliveShare = 0.7;
 
 const rebalanceTypes = new Set([
@@ -260,7 +261,20 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
     }
   }
 
+  /** A broker that has just started is still loading the group's coordinator, and kafkajs takes that for the end of the consumer. */
+  async function untilCoordinated(): Promise<void> {
+    for (const end = performance.now() + coordinatorMilliseconds; ;) {
+      try {
+        return void (await readCommitted());
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
+  }
+
   await admin.connect();
+  await untilCoordinated();
   await consumer.connect();
   await consumer.subscribe({ topics: topics.map(({ name }) => name), fromBeginning: true });
   await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: 4, eachBatch });

@@ -1,4 +1,4 @@
-import type { Logger, Outgoing, Sender } from '@evenkeel/chassis';
+import { correlationsOf, type Logger, type Sender } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, type Collections, type SeenOrderDocument } from './documents.ts';
 import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
@@ -87,8 +87,9 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const records = fresh.map(({ content, hash }) => orderRead(content, hash, Date.now()));
     await sender.send(records, { alive });
     await remember(collections.seenOrders, fresh);
-    log.info({ orders: fresh.length }, 'Orders were read.');
-    return records.map(correlationOf);
+    const events = records.flatMap(({ event }) => event ?? []);
+    log.info({ orders: events.length, correlations: correlationsOf(events) }, 'Orders were read.');
+    return events.map(({ correlation }) => correlation);
   }
 
   async function read(overlapMilliseconds: number, priority: Priority): Promise<string[]> {
@@ -113,8 +114,6 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     },
   };
 }
-
-const correlationOf = ({ event }: Outgoing): string => event?.correlation ?? '';
 
 /** Written after the broker has acknowledged: dying in between publishes the same record, with the same id, once more. */
 async function remember(seenOrders: Collections['seenOrders'], fresh: readonly Fresh[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '@evenkeel/chassis';
+import { correlationsOf, type Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
 import { CallNotMade, MarketplaceError, type Failure } from './failure.ts';
@@ -119,7 +119,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     ]);
     count(results, failure);
     const appliedNow = new Set(results.filter(({ outcome }) => outcome === 'applied').map(({ listing }) => listing));
-    for (const { listing, wanted } of page) if (wanted && appliedNow.has(listing)) metrics.pushTook(Math.max(0, now - wanted.at) / 1_000);
+    const applied = page.flatMap(({ listing, wanted }) => (wanted && appliedNow.has(listing) ? [wanted] : []));
+    for (const { at } of applied) metrics.pushTook(Math.max(0, now - at) / 1_000);
+    if (applied.length > 0) log.info({ key: call._id, listings: applied.length, correlations: correlationsOf(applied) }, 'Pushed.');
     for (const { listing, failure: why } of settled.quarantined) {
       metrics.held('quarantined');
       log.error(

@@ -78,6 +78,7 @@ describe('a push', () => {
     await until('A shows 7', () => shows('A') === 7);
     await bench.take(requested('A', 2, version(1, { mapping: 2 })));
     await until('A shows 2', () => shows('A') === 2);
+    expect(fake.shop.applied.map(({ quantity }) => quantity)).toEqual([7, 2]);
   });
 
   test('that was withdrawn before it was sent is never sent, and neither is a late request from before', async () => {

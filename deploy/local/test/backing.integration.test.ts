@@ -15,7 +15,7 @@ test('what was stored before everything was killed is there after the next start
   const script = new URL('./fixtures/open-backing.ts', import.meta.url).pathname;
   await using first = openChild({
     name: 'starter',
-    directory: outer,
+    directory: newDirectory(),
     command: process.execPath,
     args: [script, directory],
     rank: rank.demo,

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { keyOf } from '@evenkeel/contracts';
+import type { ServiceName } from '../../local/application.ts';
 import { openSystem, type System } from '../system.ts';
 import { openSeller, until, type Seller } from './seller.ts';
 
@@ -285,6 +288,22 @@ describe('the life of an order', () => {
       'attic',
     ]);
   });
+});
+
+test('one order can be followed from the marketplace to the push, by one correlation id in every log', async () => {
+  const seller = await sellerOf([mug], 5);
+  const order = await seller.buy('amber', [[mug, 1]]);
+  await seller.show(mug, 4);
+  await seller.quiet(mug);
+  const correlation = JSON.stringify(`shopify/${keyOf(seller.tenant, 'amber', order.id)}`);
+  const saying = (service: ServiceName) =>
+    readFileSync(system.processes[service].logPath, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes(correlation))
+      .map((line) => (JSON.parse(line) as { msg: string }).msg);
+  for (const service of ['order', 'reservation', 'stock', 'sync-policy'] as const)
+    expect(saying(service)).toContain('Journaled and published.');
+  expect(saying('connector-shopify')).toEqual(expect.arrayContaining(['Orders were read.', 'Pushed.']));
 });
 
 test('two sellers with the same SKU and the same order numbers never touch', async () => {

@@ -29,7 +29,7 @@ export { createIdentity, type Identify, type Identity } from './http/identity.ts
 export { Problem, problem, type ProblemDescription } from './http/problem.ts';
 export { defineRoute, integerText, reply, text, type Idempotency, type Reply, type Route, type RouteRequest } from './http/routes.ts';
 export { openHttp, type Http, type HttpOptions } from './http/server.ts';
-export { createLogger, type Logger } from './log.ts';
+export { correlationsOf, createLogger, type Logger } from './log.ts';
 export { createMetrics, latencyBucketsSeconds, type Metrics } from './metrics.ts';
 export { runService, untilSignal } from './run.ts';
 export { createSealer, parseKeyRing, SealError, Secret, type KeyRing, type Sealed, type Sealer } from './secrets.ts';

@@ -69,3 +69,9 @@ export function createLogger(service: string, level: LogLevel = 'info', destinat
   } as Logger['child'];
   return logger;
 }
+
+const correlationsNamed = 20;
+
+/** The correlation ids to name in one line about several events: each once, a few at most. */
+export const correlationsOf = (events: readonly { readonly correlation: string }[]): string[] =>
+  [...new Set(events.map(({ correlation }) => correlation))].slice(0, correlationsNamed);

@@ -12,6 +12,7 @@ import type { Aggregate, JournalEntry } from './aggregate.ts';
 import { openCollections, type JournalDocument } from './documents.ts';
 import { foldEvents, type Folded, type Sourced, type Standing } from './fold.ts';
 import { loadAggregates } from './load.ts';
+import { correlationsOf } from '../log.ts';
 import { createReader, type JournalReader } from './reader.ts';
 import { createSnapshots } from './snapshots.ts';
 import { startTrickle } from './trickle.ts';
@@ -285,6 +286,12 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     memory.set(key, { lane, standing: { state, sequence, documents: due ? 0 : documents } });
   }
 
+  /** One line a slice: at an ordinary pace it names every order that passed; of a large slice the first few. */
+  function tell({ lane, topic, events }: Slice<Names>, documents: number): void {
+    const correlations = correlationsOf(events.map(({ event }) => event));
+    kafka.log.info({ lane, topic, events: events.length, documents, correlations }, 'Journaled and published.');
+  }
+
   async function processSlice(slice: Slice<Names>): Promise<void> {
     await onStep('begun', slice);
     const groups = await groupByAggregate(slice);
@@ -303,6 +310,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
       ...fresh.map(({ work: { key }, folded: { entries, state } }) => ({ key, entries, state })),
     ];
     if (projected.length > 0) await options.project?.(projected);
+    tell(slice, fresh.length);
     for (const { work, folded } of accepted) {
       remember(slice.lane, work, folded);
       if (folded.broken)

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { openSystem } from '../../testing/system.ts';
+import { planOf } from '../plan.ts';
+import { replay } from '../replay.ts';
+import { printReport } from '../report.ts';
+import { readSales } from '../sales.ts';
+
+const day = fileURLToPath(new URL('../../../../shared/data/online-retail/2010-12-01.csv', import.meta.url));
+const present = existsSync(day);
+const longestMilliseconds = 420_000;
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 };
+
+(present ? test : test.skip)(
+  `after a real day of 143 invoices every listing shows what the file says${present ? '' : ' (skipped: ../shared/data is not there)'}`,
+  async () => {
+    const plan = planOf(await readSales([day]));
+    expect({ lines: plan.lines, invoices: plan.invoices, skus: plan.levels.size }).toEqual({ lines: 3108, invoices: 143, skus: 1351 });
+    await using system = await openSystem();
+    const report = await replay({
+      plan,
+      rate: 'max',
+      thresholds,
+      addresses: system,
+      say,
+      signal: AbortSignal.timeout(longestMilliseconds),
+    });
+    for (const line of printReport(report)) say(line);
+    expect(report.deviations).toEqual([]);
+    expect(report.auditor).toMatchObject({ exitCode: 0 });
+    expect(report.listings).toBe(2 * 1351);
+    expect(report.saleToOtherStore.measured).toBeGreaterThan(0);
+  },
+  longestMilliseconds + 60_000,
+);

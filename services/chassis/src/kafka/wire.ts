@@ -1,6 +1,6 @@
 import { keyOf, type Codec, type EventName } from '@evenkeel/contracts';
 import { UnreadableMessage } from '@evenkeel/contracts';
-import { Partitioners, type IHeaders, type KafkaMessage } from 'kafkajs';
+import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { EventOf, Outgoing } from '../events.ts';
 
 /** An {@link Outgoing} as the broker takes it. */
@@ -12,16 +12,28 @@ export interface Encoded {
   readonly headers: IHeaders;
 }
 
-const choose = Partitioners.DefaultPartitioner();
+/** murmur2 as the Java client has it, in 32-bit arithmetic; kafkajs's own works on BigInts, at a tenth of the speed. */
+function murmur2(data: Buffer): number {
+  const multiplier = 0x5bd1e995;
+  const whole = data.length & ~3;
+  let hash = 0x9747b28c ^ data.length;
+  for (let at = 0; at < whole; at += 4) {
+    let word = Math.imul(data.readInt32LE(at), multiplier);
+    word = Math.imul(word ^ (word >>> 24), multiplier);
+    hash = Math.imul(hash, multiplier) ^ word;
+  }
+  if (whole < data.length) hash = Math.imul(hash ^ data.readUIntLE(whole, data.length - whole), multiplier);
+  hash = Math.imul(hash ^ (hash >>> 13), multiplier);
+  return hash ^ (hash >>> 15);
+}
 
 /** The partition that a record key belongs to: murmur2 of the parts that choose it, as the Java client does. */
 export function partitionOf(
   topic: { readonly name: string; readonly partitions: number; readonly partitionParts?: number },
   key: readonly string[],
 ): number {
-  const partitionMetadata = Array.from({ length: topic.partitions }, (_, partitionId) => ({ partitionId, leader: 0 }));
   const chosenBy = keyOf(...key.slice(0, topic.partitionParts ?? key.length));
-  return choose({ topic: topic.name, partitionMetadata: partitionMetadata as never, message: { key: chosenBy, value: null } });
+  return (murmur2(Buffer.from(chosenBy)) & 0x7fffffff) % topic.partitions;
 }
 
 const text = (value: IHeaders[string]): string | undefined => (Array.isArray(value) ? value[0] : value)?.toString();
@@ -37,13 +49,19 @@ const headersOf = (event: EventOf<EventName>): IHeaders => ({
   'content-type': 'application/avro',
 });
 
-/** Throws where the data does not fit its schema. */
+/** Below what a broker takes by default, with room for key and headers. */
+const recordBytes = 900_000;
+
+/** Throws where the data does not fit its schema, or where no broker would take the record: neither must ever be journaled. */
 export function encode(codec: Codec, { topic, key, event, partition }: Outgoing): Encoded {
+  const value = event === null ? null : codec.encode(event.type, event.data);
+  if (value && value.length > recordBytes)
+    throw new RangeError(`A record of ${topic.name} would have ${value.length} bytes: ${recordBytes} at most.`);
   return {
     topic: topic.name,
     partition: partition ?? partitionOf(topic, key),
     key: keyOf(...key),
-    value: event === null ? null : codec.encode(event.type, event.data),
+    value,
     headers: event === null ? {} : headersOf(event),
   };
 }

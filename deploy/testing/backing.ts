@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { type Backing, openBacking } from '../local/backing.ts';
+import { type Backing, type BackingOptions, openBacking } from '../local/backing.ts';
 import { freePorts } from '../local/ports.ts';
 import { killLeftovers, lockHolder, takeLock } from '../local/processes.mjs';
 import { stateDirectory } from '../local/running.ts';
@@ -13,7 +13,7 @@ let open: AsyncDisposable | undefined;
  * Starts the backing services of this test run and names them in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL, MONGO_URL), where the
  * tests read them. What a killed test run left behind is ended and removed first.
  */
-export async function openTestBacking(): Promise<Backing> {
+export async function openTestBacking(options: Pick<BackingOptions, 'database'> = {}): Promise<Backing> {
   await removeDeadRuns();
   const directory = testDirectory();
   mkdirSync(directory, { recursive: true });
@@ -21,7 +21,7 @@ export async function openTestBacking(): Promise<Backing> {
   starting.defer(() => rmSync(directory, { recursive: true, force: true }));
   takeLock(join(directory, 'run.lock'));
   endWithSignals(directory);
-  const backing = starting.use(await openBacking({ directory, ports: await freePorts(), env: process.env, temporary: true }));
+  const backing = starting.use(await openBacking({ directory, ports: await freePorts(), env: process.env, temporary: true, ...options }));
   Object.assign(process.env, {
     KAFKA_BROKERS: backing.brokers,
     SCHEMA_REGISTRY_URL: backing.registryUrl,

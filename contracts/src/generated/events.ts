@@ -297,8 +297,7 @@ export interface StockMoved {
   /** Number of this row, from 1, without a gap. */
   readonly sequence: number;
   /** What kind of movement. */
-  readonly type:
-    'StockUpdate' | 'PurchaseReceiving' | 'AutoPick' | 'BatchPick' | 'OrderReserve' | 'OrderRelease' | 'BatchReserve' | 'BatchRelease';
+  readonly type: 'StockUpdate' | 'PurchaseReceiving' | 'AutoPick' | 'BatchPick' | 'OrderReserve' | 'OrderRelease' | 'BatchReserve' | 'BatchRelease';
   /** Why, as the user or the system gave it. */
   readonly reason: null | string;
   /** Why it was refused; then nothing changed. */
@@ -372,16 +371,7 @@ export interface PushRequested {
   /** A lower version is never sent after a higher one. */
   readonly version: ListingVersion;
   /** Why it is pushed. */
-  readonly reason:
-    | 'first_count'
-    | 'gap'
-    | 'crossed_zero'
-    | 'at_or_below_threshold'
-    | 'significant_change'
-    | 'every_nth'
-    | 'sync_enabled'
-    | 'listing_mapped'
-    | 'policy_changed';
+  readonly reason: 'first_count' | 'gap' | 'crossed_zero' | 'at_or_below_threshold' | 'significant_change' | 'every_nth' | 'sync_enabled' | 'listing_mapped' | 'policy_changed';
   /** When it entered the system; displayed, never used for order. */
   readonly at: number;
 }
@@ -476,3 +466,4 @@ export interface Events {
   SetSkuPolicy: SetSkuPolicy;
   TenantPolicyChanged: TenantPolicyChanged;
 }
+

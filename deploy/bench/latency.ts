@@ -41,7 +41,7 @@ export async function measureLatency(
   const mongo = stack.adopt(await MongoClient.connect(mongoUrl), (opened) => opened.close());
   const databaseOf = (name: string): Db => mongo.db(`${id}-${name}`.replaceAll('-', '_'));
   stack.defer(async () => void (await Promise.all([...serviceNames, 'raw'].map(async (name) => databaseOf(name).dropDatabase()))));
-  stack.defer(async () => removeTopics(admin));
+  stack.defer(async () => removeTopics(admin, id));
   const serviceEnv = Object.fromEntries(serviceNames.map((name) => [name, { MONGO_DATABASE: databaseOf(name).databaseName }]));
   const system = stack.use(await openSystem({ env: { ORDER_POLL_SECONDS: String(pollSeconds), LOG_LEVEL: 'warn' }, serviceEnv }));
 
@@ -80,9 +80,9 @@ async function refuseRecords(admin: Admin): Promise<void> {
       throw new Occupied(`${name} holds records of another system: use a broker of its own (leave KAFKA_BROKERS out).`);
 }
 
-async function removeTopics(admin: Admin): Promise<void> {
+async function removeTopics(admin: Admin, id: string): Promise<void> {
   await admin.deleteTopics({ topics: [...allTopics.map(({ name }) => name), ...groups.map(deadLetterTopicOf)] });
-  await admin.deleteGroups([...groups]);
+  await admin.deleteGroups([...groups, `${id}.hop`, `${id}.observer`]).catch(() => undefined); // what failed early never joined
 }
 
 /** Two shops of one seller with counted products, every change of which is pushed. */
@@ -193,7 +193,6 @@ async function openRawHop(client: Kafka, admin: Admin, id: string) {
     async [Symbol.asyncDispose]() {
       await Promise.all([producer.disconnect(), consumer.disconnect()]);
       await admin.deleteTopics({ topics: [topic] });
-      await admin.deleteGroups([topic, `${id}.observer`]);
     },
   };
 }

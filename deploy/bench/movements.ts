@@ -208,6 +208,8 @@ async function openRun({ brokers, registryUrl, mongoUrl }: Surroundings, stack: 
     })),
   });
   await waitFor('The topics', async () => (await topicDifferences(admin, all)).length === 0, { seconds: 30 });
+  const everyLeaderAnswers = async () => Promise.all(all.map(async ({ name }) => admin.fetchTopicOffsets(name)));
+  await waitFor('The leaders of the topics', everyLeaderAnswers, { seconds: 30 });
   stack.defer(async () => {
     await admin.deleteTopics({ topics: all.map(({ name }) => name) });
     await admin.deleteGroups([id, rawGroup]).catch(() => undefined); // one that failed early was never there

@@ -11,7 +11,7 @@ import type { MongoHandle } from '../mongo.ts';
 import type { Aggregate, JournalEntry } from './aggregate.ts';
 import { openCollections, type JournalDocument } from './documents.ts';
 import { foldEvents, type Folded, type Sourced, type Standing } from './fold.ts';
-import { loadAggregates } from './load.ts';
+import { documentsOfCauses, loadAggregates } from './load.ts';
 import { correlationsOf } from '../log.ts';
 import { createReader, type JournalReader } from './reader.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -127,19 +127,17 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     republished: Republished<Data, State>,
   ) {
     const works: Work<Names, Data, State>[] = [];
-    const missing: string[] = [];
+    const missing: Work<Names, Data, State>[] = [];
     for (const [key, events] of groups) {
       const remembered = memory.get(key)?.standing;
       const first = events[0]?.event;
       const fresh = remembered === undefined && first !== undefined && (aggregate.isNew?.(first) ?? false);
-      if (remembered === undefined && !fresh) missing.push(key);
-      works.push({ key, events, known: new Set(), standing: remembered ?? { state: aggregate.initial(key), sequence: 0, documents: 0 } });
+      const standing = remembered ?? { state: aggregate.initial(key), sequence: 0, documents: 0 };
+      const work: Work<Names, Data, State> = { key, events, known: new Set(), standing };
+      works.push(work);
+      if (remembered === undefined && !fresh) missing.push(work);
     }
-    await reload(
-      slice,
-      works.filter(({ key }) => missing.includes(key)),
-      republished,
-    );
+    await reload(slice, missing, republished);
     return works;
   }
 
@@ -162,14 +160,12 @@ export async function openJournal<Names extends EventName, Data, State, Context 
 
   /** After a refused document: which of the causes are in the journal, however long ago. */
   async function learnCauses(works: readonly Work<Names, Data, State>[]): Promise<void> {
-    for (const work of works) {
-      const causes = work.folded?.causes ?? [];
-      if (causes.length === 0) continue;
-      const documents = await collections.journal
-        .find({ aggregate: work.key, causes: { $in: [...causes] } } as never, { projection: { causes: 1, _id: 0 } })
-        .toArray();
-      work.known = new Set([...work.known, ...documents.flatMap((document) => document.causes ?? [])]);
-    }
+    const documents = await documentsOfCauses(
+      collections.journal,
+      works.flatMap(({ folded }) => folded?.causes ?? []),
+    );
+    const known = Map.groupBy(documents, ({ aggregate: key }) => key);
+    for (const work of works) work.known = new Set([...work.known, ...(known.get(work.key) ?? []).flatMap(({ causes }) => causes ?? [])]);
   }
 
   function documentOf(slice: Slice<Names>, work: Work<Names, Data, State>, folded: Folded<Names, Data, State>): JournalDocument<Data> {

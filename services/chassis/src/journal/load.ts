@@ -39,6 +39,19 @@ async function documentsAfter<Data>(
   return (found.flat() as unknown as JournalDocument<Data>[]).toSorted((a, b) => a.from - b.from);
 }
 
+/** Which documents, of whichever aggregate, hold one of these causes. */
+export async function documentsOfCauses<Data>(
+  journal: JournalCollections<Data, unknown>['journal'],
+  causes: readonly string[],
+): Promise<Pick<JournalDocument<Data>, 'aggregate' | 'causes'>[]> {
+  const found: Pick<JournalDocument<Data>, 'aggregate' | 'causes'>[] = [];
+  for (const some of chunks(causes, 1_000))
+    found.push(
+      ...(await journal.find({ causes: { $in: [...some] } } as never, { projection: { aggregate: 1, causes: 1, _id: 0 } }).toArray()),
+    );
+  return found;
+}
+
 /**
  * Loads aggregates: snapshots, then the journal after each. A document is to be published again exactly where its source offset is at or after the
  * lane's committed offset, never because a cause was repeated: a late repeat would put an old level last in a compacted topic.

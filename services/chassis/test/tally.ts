@@ -26,7 +26,7 @@ export type TallyEntry = { readonly added: number; readonly refused: boolean };
 /** `onHand` is what is added; `seen` numbers the events of a key. */
 export type Added = EventOf<'UpdateStock'>;
 
-export const limit = 1_000_000;
+const limit = 1_000_000;
 
 /** The payload in JSON: these tests are of the engine, not of the schemas. */
 const codec: Codec = {

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { requestsOf } from '../src/kafka/sender.ts';
+import type { Encoded } from '../src/kafka/wire.ts';
+
+const partitionBytes = 900_000;
+
+const record = ({ partition, bytes, key }: { partition: number; bytes: number; key: string }): Encoded => ({
+  topic: 'levels',
+  partition,
+  key,
+  value: Buffer.alloc(bytes),
+  headers: {},
+});
+
+const aRecord = fc.record({ partition: fc.nat(2), bytes: fc.nat(500_000), key: fc.string({ maxLength: 20 }) }).map(record);
+
+// kafkajs never splits a batch, and a broker refuses one above a megabyte.
+test('records leave in requests that a broker takes, all of them, in their order', () => {
+  fc.assert(
+    fc.property(fc.array(aRecord, { maxLength: 60 }), (records) => {
+      const requests = [...requestsOf(records)];
+      expect(requests.flat()).toEqual(records);
+      for (const request of requests) {
+        expect(request.length).toBeGreaterThan(0);
+        const ofPartition = Map.groupBy(request, ({ partition }) => partition);
+        for (const batch of ofPartition.values()) {
+          const bytes = batch.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+          expect(bytes).toBeLessThanOrEqual(partitionBytes);
+        }
+      }
+    }),
+  );
+});

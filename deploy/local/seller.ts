@@ -17,7 +17,7 @@ export type Inventory = {
 export type Policy = { realTimeAtOrBelow: number | null; significantUnits: number | null; everyNth: number };
 
 /** A service answered "no" to something that must work; the message is what it says. */
-export class Refused extends Error {
+class Refused extends Error {
   readonly answer: Answer;
 
   constructor(what: string, answer: Answer) {

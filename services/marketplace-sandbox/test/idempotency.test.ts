@@ -2,6 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { fingerprintOf, judgeAttempt, retentionMilliseconds } from '../src/state/idempotency.ts';
 import { openTestShop, quantitiesInput, setQuantitiesMutation } from './test-sandbox.ts';
 
+interface Answered {
+  readonly data: { readonly inventorySetQuantities: { readonly userErrors: readonly { readonly code: string }[] } };
+}
+
 describe('an idempotency key', () => {
   test('is new, replayed, mismatched or spent on a failure', () => {
     const remembered = { fingerprint: 'a', change_group: 7, at: 1_000 };
@@ -59,9 +63,7 @@ describe('an idempotency key', () => {
     const product = await tea.put('TEA', 10);
     await tea.control.configure('tea', { latencyMilliseconds: 200 });
     const body = { query: setQuantitiesMutation, variables: { input: quantitiesInput([{ product, quantity: 4 }]), key: 'key-1' } };
-    const answers = await Promise.all(
-      [tea.post(body), tea.post(body)].map(async (answer) => (await (await answer).json()) as { data: any }),
-    );
+    const answers = await Promise.all([tea.post(body), tea.post(body)].map(async (answer) => (await (await answer).json()) as Answered));
     const codes = answers.map(({ data }) => data.inventorySetQuantities.userErrors[0]?.code ?? 'applied');
     expect(new Set(codes)).toEqual(new Set(['IDEMPOTENCY_CONCURRENT_REQUEST', 'applied']));
     expect((await tea.control.writes('tea')).rows).toHaveLength(1);

@@ -45,7 +45,9 @@ export const laneOf = (marketplace: string, tenant: string, store: string): numb
 /** A connector's long-lived part: takes push requests in, and runs the stores whose lanes this process owns. */
 export async function openConnector(options: ConnectorOptions): Promise<Connector> {
   const { marketplace, kafka, sender, collections, log } = options;
-  const metrics = createConnectorMetrics(options.metrics, marketplace.name, () => outstandingOf(collections));
+  let counting: Promise<Outstanding> | null = null; // two metrics are read at once: one query
+  const outstanding = () => (counting ??= outstandingOf(collections).finally(() => (counting = null)));
+  const metrics = createConnectorMetrics(options.metrics, marketplace.name, outstanding);
   let lanes: Lanes | null = null;
   const stores = openStores({ ...options, metrics, alive: (lane) => lanes?.alive(lane) ?? false });
   lanes = await openLanes({
@@ -169,7 +171,12 @@ export function openStores(options: StoresOptions): Stores {
   };
 }
 
-async function outstandingOf({ listings }: Pick<Collections, 'listings'>): Promise<{ listings: number; oldestSeconds: number }> {
+interface Outstanding {
+  readonly listings: number;
+  readonly oldestSeconds: number;
+}
+
+async function outstandingOf({ listings }: Pick<Collections, 'listings'>): Promise<Outstanding> {
   const [found] = await listings
     .aggregate<{ listings: number; oldest: number | null }>([
       { $match: { outstanding: true } },

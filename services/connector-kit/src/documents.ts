@@ -146,6 +146,7 @@ export async function openCollections(connection: Connection): Promise<Collectio
   await Promise.all([
     collections.stores.createIndex({ lane: 1 }),
     collections.listings.createIndex({ tenant: 1, store: 1, listing: 1 }),
+    collections.listings.createIndex({ outstanding: 1, waitingSince: 1 }, { partialFilterExpression: { outstanding: true } }),
     collections.listings.createIndex({ tenant: 1, sku: 1 }),
     collections.listings.createIndex(
       { tenant: 1, store: 1, outstanding: 1, 'wanted.quantity': 1 },

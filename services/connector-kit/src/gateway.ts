@@ -34,7 +34,7 @@ export interface CircuitSettings {
   readonly resetMilliseconds: number;
 }
 
-export const defaultCircuit: CircuitSettings = { errorPercentage: 50, volume: 5, resetMilliseconds: 5_000 };
+const defaultCircuit: CircuitSettings = { errorPercentage: 50, volume: 5, resetMilliseconds: 5_000 };
 
 export interface GatewayOptions {
   readonly log: Logger;

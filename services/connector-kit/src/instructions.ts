@@ -21,7 +21,7 @@ export function newestOfEach(events: readonly Instruction[]): Instruction[] {
 type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /** Writes for requests and for withdrawals; each is filtered on an older version, so that a late or repeated one changes nothing. */
-export function writesOf(instructions: readonly Instruction[], now: number): { requests: Write[]; withdrawals: Write[] } {
+function writesOf(instructions: readonly Instruction[], now: number): { requests: Write[]; withdrawals: Write[] } {
   const requests: Write[] = [];
   const withdrawals: Write[] = [];
   for (const event of instructions) {

@@ -26,10 +26,17 @@ export interface PushLoopOptions {
 }
 
 export interface PushLoop {
-  /** Until the signal. */
+  /** Until the signal. Rejects with {@link Fenced}. */
   run(): Promise<void>;
   /** There may be something to push. */
   wake(): void;
+}
+
+/** A later owner has taken the store over: this one's marks are refused for good. */
+class Fenced extends CallNotMade {
+  constructor() {
+    super('not_owner');
+  }
 }
 
 /** At or below it a push may use the rate that is kept in reserve. */
@@ -100,7 +107,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     if (marked.size === 0) {
       await calls.deleteOne({ _id: call._id });
       const mine = await stores.findOne({ _id: keyOf(identity.tenant, identity.store), ownerEpoch: epoch });
-      if (!mine) throw new CallNotMade('not_owner');
+      if (!mine) throw new Fenced();
       return null;
     }
     const items = call.items.filter(({ listing }) => marked.has(listing));
@@ -129,7 +136,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         'A listing cannot be written and is quarantined: fix it at the marketplace, then import the listings again.',
       );
     }
-    if (settled.call.outcome === 'unknown') suspectsDue = performance.now() + suspectBackoff.next();
+    if (settled.call.outcome === 'unknown') suspectsDue ??= performance.now() + suspectBackoff.next();
     await afterwards(results, failure, call.items.length);
   }
 
@@ -180,14 +187,17 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   async function resolveSuspects(): Promise<void> {
     if (suspectsDue === null || performance.now() < suspectsDue) return;
     const suspects = await listings.find({ ...ofStore, 'inFlight.key': { $exists: true } }).toArray();
-    let left = 0;
-    for (const key of new Set(suspects.map(({ inFlight }) => inFlight?.key ?? ''))) if (!(await resolve(key))) left += 1;
-    if (left === 0) suspectBackoff.reset();
-    suspectsDue = left === 0 ? null : performance.now() + suspectBackoff.next();
+    const waits: number[] = [];
+    for (const key of new Set(suspects.map(({ inFlight }) => inFlight?.key ?? ''))) {
+      const wait = await resolve(key);
+      if (wait !== 'resolved') waits.push(wait);
+    }
+    if (waits.length === 0) suspectBackoff.reset();
+    suspectsDue = waits.length === 0 ? null : performance.now() + Math.min(...waits);
   }
 
-  /** True where nothing of this call is left in flight. */
-  async function resolve(key: string): Promise<boolean> {
+  /** `resolved` where nothing of this call is left in flight; else in how many milliseconds to look again. */
+  async function resolve(key: string): Promise<'resolved' | number> {
     const call = await calls.findOne({ _id: key });
     const documents = await listings
       .find({
@@ -199,25 +209,33 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       .toArray();
     const resolution = resolutionOf(call, documents, capabilities, Date.now());
     log.info({ resolution, listings: documents.length, key }, 'A call was left without an answer.');
-    if (resolution === 'wait') return false;
     if (call === null || resolution === 'never_made') {
       await listings.updateMany({ ...ofStore, 'inFlight.key': key }, { $set: { inFlight: null } });
-      return true;
+      return 'resolved';
     }
-    return resolution === 'repeat' ? await repeat(call, documents) : await readBack(call, documents);
+    if (resolution === 'wait') return untilSettled(call);
+    if (resolution === 'repeat') return await repeat(call, documents);
+    await readBack(call, documents);
+    return 'resolved';
   }
 
-  async function repeat(call: CallDocument, documents: readonly ListingDocument[]): Promise<boolean> {
+  /** Milliseconds until a call can no longer take effect. */
+  const untilSettled = (call: CallDocument): number => Math.max(1, call.startedAt + capabilities.settleMilliseconds - Date.now());
+
+  async function repeat(call: CallDocument, documents: readonly ListingDocument[]): Promise<'resolved' | number> {
     await gateway.governor.acquire(connection.pushCost(call.items.length), 'normal', signal);
     const { results, failure } = await attemptAgain(call);
     const settled = settle(ofStore, call, results, Date.now(), new Map(documents.map(({ listing, refusals = 0 }) => [listing, refusals])));
     if (settled.writes.length > 0) await listings.bulkWrite([...settled.writes], { ordered: true });
     await calls.updateOne({ _id: call._id }, { $set: settled.call });
     count(results, failure);
-    if (failure === null && settled.call.outcome !== 'unknown') return true;
+    if (failure === null && settled.call.outcome !== 'unknown') return 'resolved';
     // A repeat that the marketplace calls wrong will be wrong for ever: a look has to tell.
     const wrong = results.some((result) => 'failure' in result && result.failure.class === 'bug');
-    return wrong && Date.now() - call.startedAt >= capabilities.settleMilliseconds ? await readBack(call, documents) : false;
+    if (!wrong) return suspectBackoff.next();
+    if (Date.now() - call.startedAt < capabilities.settleMilliseconds) return untilSettled(call);
+    await readBack(call, documents);
+    return 'resolved';
   }
 
   /** As {@link attempt}, but a refusal of the repeat says nothing of the first: whatever is not certain stays in flight. */
@@ -233,7 +251,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     }
   }
 
-  async function readBack(call: CallDocument, documents: readonly ListingDocument[]): Promise<boolean> {
+  async function readBack(call: CallDocument, documents: readonly ListingDocument[]): Promise<void> {
     const inFlight = documents.filter((document) => document.inFlight?.key === call._id);
     const quantities = await connection.readBack(
       inFlight.map(({ listing }) => listing),
@@ -243,7 +261,6 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     if (writes.length > 0) await listings.bulkWrite(writes, { ordered: true });
     await calls.updateOne({ _id: call._id }, { $set: { outcome: 'read_back', finishedAt: Date.now() } });
     metrics.pushed('read_back', inFlight.length);
-    return true;
   }
 
   async function turn(): Promise<void> {
@@ -264,6 +281,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
           await turn();
         } catch (error) {
           if (signal.aborted) return;
+          if (error instanceof Fenced) throw error;
           if (error instanceof CallNotMade) await waker.pause(heldMilliseconds);
           else {
             if (!(error instanceof MarketplaceError)) log.error({ err: error }, 'The push loop stumbled and tries again.');

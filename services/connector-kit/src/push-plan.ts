@@ -116,7 +116,7 @@ const isFinal = (failure: Failure, before: number): boolean =>
   failure.class === 'permanent_listing' || failure.class === 'bug' || (failure.class === 'transient' && before + 1 >= refusalLimit);
 
 /** The first leaves nothing outstanding; where the wanted version has moved on, or was withdrawn, only the second finds the document. */
-export function confirmWrites(
+function confirmWrites(
   filter: { _id: string; 'inFlight.key': string },
   item: Pick<CallItem, 'version' | 'quantity'>,
   now: number,

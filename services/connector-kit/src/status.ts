@@ -5,7 +5,7 @@ import { versionOf } from './version.ts';
 /** Most severe first. `disconnected`: never fully connected; `passive` and `throttled` come with their verdicts. */
 export type StoreStatus = 'disconnected' | 'credentials_expired' | 'passive' | 'sync_errors' | 'throttled' | 'ok';
 
-export function statusOf(store: Pick<StoreDocument, 'state' | 'gate' | 'circuit' | 'credentialVersion'>, quarantined: number): StoreStatus {
+function statusOf(store: Pick<StoreDocument, 'state' | 'gate' | 'circuit' | 'credentialVersion'>, quarantined: number): StoreStatus {
   if (store.state === 'connecting') return 'disconnected';
   if (store.gate?.credentialVersion === store.credentialVersion) return 'credentials_expired';
   return store.circuit?.state === 'open' || quarantined > 0 ? 'sync_errors' : 'ok';

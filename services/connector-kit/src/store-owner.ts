@@ -78,31 +78,33 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   async function run(): Promise<void> {
     await using running = new AsyncDisposableStack();
     const connection = running.adopt(openConnection(marketplace, document, sealer, gateway), (open) => open.close());
+    // Whoever is not the owner must not raise the epoch: that would fence the one who is.
+    if (!alive()) throw new CallNotMade('not_owner');
     const epoch = await takeOver(collections, document);
     log.info({ epoch }, 'The store was taken over.');
-    const shared = { identity, collections, connection, sender, alive, log, signal };
+    const fenced = new AbortController();
+    const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
     const readListings = () => importListings({ ...shared, priority: 'normal' });
     const reader = createOrderReader({ ...shared, metrics, importListings: readListings });
     await ordersFirst(reader);
     const loop = createPushLoop({
-      identity,
+      ...shared,
       epoch,
-      collections,
-      connection,
       gateway,
-      log,
       metrics,
-      signal,
       readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
     });
     pushLoop = loop;
     started = true;
     // All settle before the connection closes: a call that has left is waited for, and recorded.
     await Promise.allSettled([
-      loop.run(),
-      every(timing.orderPoll, pollOrders(reader)),
-      every(timing.listingImport, () => importListings({ ...shared, priority: 'background' })),
+      loop.run().finally(() => fenced.abort(new CallNotMade('not_owner'))),
+      every(timing.orderPoll, shared.signal, pollOrders(reader)),
+      every(timing.listingImport, shared.signal, () => importListings({ ...shared, priority: 'background' })),
     ]);
+    pushLoop = null;
+    started = false;
+    if (!signal.aborted) throw new CallNotMade('not_owner'); // a later epoch was seen: takes over anew, if it is still ours
   }
 
   /** The marketplace went on selling while nobody looked: what it sold is read, and has come back as push requests, before anything is sent. */
@@ -123,17 +125,17 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   }
 
   /** Repeats the work with this pause between; after trouble with a growing one. */
-  async function every(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
-    const waker = createWake(signal);
+  async function every(milliseconds: number, until: AbortSignal, work: () => Promise<unknown>): Promise<void> {
+    const waker = createWake(until);
     const backoff = createBackoff();
-    for (let wait = milliseconds; !signal.aborted;) {
+    for (let wait = milliseconds; !until.aborted;) {
       await waker.pause(wait);
       try {
         await work();
         backoff.reset();
         wait = milliseconds;
       } catch (error) {
-        if (signal.aborted) return;
+        if (until.aborted) return;
         noteFailure(log, error);
         wait = Math.max(backoff.next(), Math.min(milliseconds, 10_000));
       }
@@ -183,12 +185,13 @@ export function openConnection(marketplace: Marketplace, document: StoreDocument
 }
 
 /** Raises the owner's epoch on the store and its listings: no mark of an earlier owner is accepted from here on. */
-export async function takeOver(
+async function takeOver(
   { stores, listings }: Pick<Collections, 'stores' | 'listings'>,
   { _id, tenant, store }: StoreDocument,
 ): Promise<number> {
-  await stores.updateOne({ _id }, { $inc: { ownerEpoch: 1 } });
-  const epoch = (await stores.findOne({ _id }, { projection: { ownerEpoch: 1 } }))?.ownerEpoch ?? 0;
+  // The circuit is the owner's own, and a new one's is closed.
+  const raised = await stores.findOneAndUpdate({ _id }, { $inc: { ownerEpoch: 1 }, $set: { circuit: null } }, { returnDocument: 'after' });
+  const epoch = raised?.ownerEpoch ?? 0;
   await listings.updateMany({ tenant, store, ownerEpoch: { $lt: epoch } }, { $set: { ownerEpoch: epoch } });
   return epoch;
 }

@@ -14,6 +14,3 @@ export function versionOf(text: string): ListingVersion {
   const [mapping = 0, epoch = 0, sequence = 0, settings = 0] = parts.map(Number);
   return { mapping, epoch, sequence, settings };
 }
-
-/** Below every version. */
-export const noVersion = '';

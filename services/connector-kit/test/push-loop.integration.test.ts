@@ -247,28 +247,39 @@ describe('a new owner of a store', () => {
     expect(await bench.listing('A')).toMatchObject({ confirmed: { quantity: 2 }, inFlight: null });
   });
 
-  test('fences the old one: its marks are refused, so that it makes no call', async () => {
+  test('fences the old one: its marks are refused, and it may call again only when it has taken over anew', async () => {
     await openStore(['A']);
     const old = bench.start();
     await running(old);
-    const before = (await bench.collections.stores.findOne({ _id: keyOf(tenant, store) }))?.ownerEpoch ?? 0;
-    const epoch = before + 1;
-    await bench.collections.stores.updateOne({ _id: keyOf(tenant, store) }, { $set: { ownerEpoch: epoch } });
-    await bench.collections.listings.updateMany({ tenant, store }, { $set: { ownerEpoch: epoch } });
-    const { calls } = bench.collections;
+    const { stores, listings, calls } = bench.collections;
+    const later = ((await stores.findOne({ _id: keyOf(tenant, store) }))?.ownerEpoch ?? 0) + 1;
+    await stores.updateOne({ _id: keyOf(tenant, store) }, { $set: { ownerEpoch: later } });
+    await listings.updateMany({ tenant, store }, { $set: { ownerEpoch: later } });
     const forget = calls.deleteOne.bind(calls);
     let refusedMarks = 0;
     calls.deleteOne = async (filter) => {
       refusedMarks += 1;
+      expect(pushes()).toEqual([]);
       return await forget(filter);
     };
     await bench.take(requested('A', 3, 1));
-    await until('the old one has tried', () => refusedMarks > 0);
-    expect((await bench.listing('A')).inFlight).toBeNull();
-    await old.stop();
-    expect(pushes()).toHaveLength(0);
-    bench.start();
-    await until('the new one has sent it', () => shows('A') === 3);
+    await until('A shows 3', () => shows('A') === 3);
+    expect(refusedMarks).toBe(1);
+    expect((await bench.listing('A')).ownerEpoch).toBeGreaterThan(later);
+  });
+
+  test('is not fenced by one that has lost its lane and does not know when to stop', async () => {
+    await openStore(['A']);
+    const old = bench.start();
+    await running(old);
+    old.freeze();
+    const owner = bench.start();
+    await until('the new one runs', async () => (await bench.collections.stores.findOne({}))?.ownerEpoch === 2);
+    old.stores.assigned(new Set(Array.from({ length: 12 }, (_, lane) => lane))); // it would open its stores anew
+    await running(owner);
+    await bench.take(requested('A', 3, 1));
+    await until('A shows 3', () => shows('A') === 3);
+    expect((await bench.collections.stores.findOne({}))?.ownerEpoch).toBe(2);
   });
 
   test('makes no call once its lane is lost', async () => {

@@ -79,7 +79,7 @@ test.each([1, 2, 3])(
 async function expectRisingVersions(): Promise<void> {
   const calls = new Map((await bench.collections.calls.find().toArray()).map((call) => [call._id, call]));
   const highest = new Map<string, string>();
-  expect(fake.shop.applied.length).toBeGreaterThan(50);
+  expect(fake.shop.applied.length).toBeGreaterThanOrEqual(listings.length);
   for (const { key, listing, quantity } of fake.shop.applied) {
     const item = calls.get(key)?.items.find((each) => each.listing === listing);
     if (!item) throw new Error(`The marketplace applied ${key} to ${listing}, and nobody recorded that call.`);

@@ -51,7 +51,7 @@ export async function openSandboxProcess(): Promise<RunningSandbox> {
 let shops = 0;
 
 /** A new shop with one location and a generous rate, and its harness. */
-export async function createShop(control: SandboxControl): Promise<HarnessStore & { readonly shop: string }> {
+async function createShop(control: SandboxControl): Promise<HarnessStore & { readonly shop: string }> {
   const shop = `shop-${(shops += 1)}-${Math.random().toString(36).slice(2, 8)}`;
   const token = `shpat_${shop}`;
   await control.createShop({ name: shop, token, plan: 'enterprise', acceptEverySale: true });

@@ -35,10 +35,10 @@ function readOptions(args: string[]): Options {
 
 const say = (text: string): void => console.log(text);
 
-/** Spread and hot in turns, so that what changes on the machine meanwhile meets both. */
+/** The loads in turns, so that what changes on the machine meanwhile meets them all. */
 async function movements(surroundings: Surroundings, { events, skus, runs, only }: Options) {
-  const loads = { spread: { events, skus }, hot: { events, skus: 1 } };
-  const found: Record<keyof typeof loads, MovementRun[]> = { spread: [], hot: [] };
+  const loads = { spread: { events, skus }, hot: { events, skus: 1 }, cold: { events, skus, cold: true } };
+  const found: Record<keyof typeof loads, MovementRun[]> = { spread: [], hot: [], cold: [] };
   if (only === 'latency') return found;
   say('Warming up …');
   await measureMovements(surroundings, { events: Math.ceil(events / 10), skus: Math.ceil(skus / 10) });

@@ -24,6 +24,8 @@ import { batchesOf, createStepClock, type Part } from './steps.ts';
 export interface Load {
   readonly events: number;
   readonly skus: number;
+  /** The engine has just started and must load every SKU first; otherwise it has them in memory, as a service that runs. */
+  readonly cold?: boolean;
 }
 
 /** One run of the stock service's engine, and of what stands beside it, right after another. Rates are movements per second. */
@@ -95,10 +97,10 @@ function into(own: (topic: Topic) => Topic): Aggregate<StockInput, LedgerRow, Sk
 }
 
 /** A sender that keeps what passes it, and tells when so many movements were acknowledged. */
-function recording(sender: Sender, movements: string, wanted: number) {
-  const published = new Map<number, Published[][]>();
-  const { promise: done, resolve } = Promise.withResolvers<void>();
-  let acknowledged = 0;
+function createRecorder(movements: string) {
+  let published = new Map<number, Published[][]>();
+  let left = 0;
+  let resolve = (): void => undefined;
   const record = (messages: readonly Published[]) => {
     let ofLane: Published[][] = [];
     for (const message of messages) {
@@ -106,20 +108,47 @@ function recording(sender: Sender, movements: string, wanted: number) {
         ofLane = published.get(message.partition) ?? [];
         published.set(message.partition, ofLane);
         ofLane.push([]);
+        left -= 1;
       }
       ofLane.at(-1)?.push(message);
     }
+    if (left <= 0) resolve();
   };
-  const wrapped: Sender = {
-    ...sender,
-    async sendEncoded(messages, options) {
-      await sender.sendEncoded(messages, options);
-      record(messages);
-      acknowledged += messages.filter(({ topic }) => topic === movements).length;
-      if (acknowledged >= wanted) resolve();
+  return {
+    around: (sender: Sender): Sender => ({
+      ...sender,
+      async sendEncoded(messages, options) {
+        await sender.sendEncoded(messages, options);
+        record(messages);
+      },
+    }),
+    /** Begins anew. Resolves when so many movements have been acknowledged since. */
+    acknowledged: async (wanted: number): Promise<void> => {
+      [published, left] = [new Map(), wanted];
+      return new Promise<void>((done) => (resolve = done));
     },
+    /** Of each lane, what each event was published as, in order. */
+    published: (): ReadonlyMap<number, readonly (readonly Published[])[]> => published,
   };
-  return { sender: wrapped, published, done };
+}
+
+/** Holds slices back until what they are to be measured with is there. */
+function createGate() {
+  let open = Promise.withResolvers<void>();
+  let reached = Promise.withResolvers<void>();
+  open.resolve();
+  return {
+    close(): void {
+      open = Promise.withResolvers<void>();
+      reached = Promise.withResolvers<void>();
+    },
+    async pass(): Promise<void> {
+      reached.resolve();
+      await open.promise;
+    },
+    reached: async (): Promise<void> => reached.promise,
+    open: (): void => open.resolve(),
+  };
 }
 
 async function within<T>(work: Promise<T>, what: string, failed: Promise<never>): Promise<T> {
@@ -141,12 +170,17 @@ export async function measureMovements(surroundings: Surroundings, load: Load): 
   const run = await openRun(surroundings, stack);
   const counts = Array.from({ length: load.skus }, (_, index) => countOf(skuAt(index), run.own(topics.stockCommands)));
   await run.sender.send(counts);
-  await run.through(load.skus);
+  await using engine = await run.openEngine();
+  await engine.through(load.skus);
+  if (load.cold) await engine.reopen();
 
+  engine.hold();
   const random = seededRandom(load.skus);
   const chosen = Array.from({ length: load.events }, () => skuAt(Math.floor(random() * load.skus)));
   await run.sender.send(chosen.map((sku, number) => reservedOf(number, sku, run.own(topics.reservationEvents))));
-  const { seconds, published, clock, processorSeconds } = await run.through(load.events);
+  const { seconds, processorSeconds } = await engine.through(load.events);
+  const { clock, published } = engine;
+  await engine[Symbol.asyncDispose]();
   await run.verify(load);
 
   const database = run.mongo.connection.getClient().db(run.mongo.connection.name);
@@ -166,7 +200,7 @@ export async function measureMovements(surroundings: Surroundings, load: Load): 
     input: run.own(topics.reservationEvents).name,
     events: load.events,
     sliceEvents: load.skus === 1 ? sliceEvents.ofOneKey : sliceEvents.ofAll,
-    published: run.redirected(published),
+    published: run.redirected(published()),
   });
   return {
     engine: load.events / seconds,
@@ -226,8 +260,7 @@ async function openRun({ brokers, registryUrl, mongoUrl }: Surroundings, stack: 
     mongo,
     sender,
     rawGroup,
-    /** Opens the engine with nothing in memory, and closes it when so many movements are on their topic. Its clock begins when the group is joined. */
-    through: (wanted: number) => through({ kafka, codec, mongo, own, group: id, movements, wanted }),
+    openEngine: async () => openEngine({ kafka, codec, mongo, own, group: id, movements }),
     /** The same records, for the raw topics. */
     redirected: (published: ReadonlyMap<number, readonly (readonly Published[])[]>) =>
       new Map(
@@ -245,43 +278,72 @@ async function openRun({ brokers, registryUrl, mongoUrl }: Surroundings, stack: 
   };
 }
 
-async function through(options: {
-  kafka: KafkaHandle;
-  codec: Codec;
-  mongo: MongoHandle;
-  own: (topic: Topic) => Topic;
-  group: string;
-  movements: string;
-  wanted: number;
-}) {
-  await using stack = new AsyncDisposableStack();
-  const { own, group, mongo, wanted, movements } = options;
+interface EngineOptions {
+  readonly kafka: KafkaHandle;
+  readonly codec: Codec;
+  readonly mongo: MongoHandle;
+  readonly own: (topic: Topic) => Topic;
+  readonly group: string;
+  readonly movements: string;
+}
+
+/** The stock service's engine, as the service opens it, with a clock on its steps. */
+async function openEngine({ own, group, mongo, movements, kafka, codec }: EngineOptions) {
   const clock = createStepClock();
-  const kafka = { ...options.kafka, codec: clock.timed(options.codec) };
-  const { sender, published, done } = recording(stack.use(await openSender(kafka)), movements, wanted);
+  const gate = createGate();
+  const recorder = createRecorder(movements);
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
-  stack.use(
-    await openJournal({
-      group,
-      kafka,
-      mongo,
-      sender,
-      topics: stockInputs.map(own) as unknown as typeof stockInputs,
-      aggregate: into(own),
-      sessionTimeoutMilliseconds: 10_000,
-      sliceEvents: sliceEvents.ofAll,
-      sliceEventsOfOneKey: sliceEvents.ofOneKey,
-      trickleMilliseconds: 0,
-      onFatal: reject,
-      onStep: clock.onStep,
-    }),
-  );
-  clock.begin();
-  const began = performance.now();
-  const processor = process.cpuUsage();
-  await within(done, `${wanted} movements`, failed);
-  const seconds = (performance.now() - began) / 1_000;
-  const { user: inCode, system } = process.cpuUsage(processor);
-  return { seconds, published, clock, processorSeconds: (inCode + system) / 1_000_000 };
+
+  async function open(): Promise<AsyncDisposableStack> {
+    await using stack = new AsyncDisposableStack();
+    const handle = { ...kafka, codec: clock.timed(codec) };
+    const sender = recorder.around(stack.use(await openSender(handle)));
+    stack.use(
+      await openJournal({
+        group,
+        kafka: handle,
+        mongo,
+        sender,
+        topics: stockInputs.map(own) as unknown as typeof stockInputs,
+        aggregate: into(own),
+        sessionTimeoutMilliseconds: 10_000,
+        sliceEvents: sliceEvents.ofAll,
+        sliceEventsOfOneKey: sliceEvents.ofOneKey,
+        trickleMilliseconds: 0,
+        onFatal: reject,
+        async onStep(step, slice) {
+          if (step === 'begun') await gate.pass();
+          clock.onStep(step, slice);
+        },
+      }),
+    );
+    return stack.move();
+  }
+
+  let running = await open();
+  return {
+    clock,
+    published: recorder.published,
+    /** Begins no slice until the next `through`. */
+    hold: gate.close,
+    /** With nothing in memory. */
+    async reopen(): Promise<void> {
+      await running.disposeAsync();
+      running = await open();
+    },
+    /** Until so many movements are acknowledged on their topic. The time begins when what waits there has arrived. */
+    async through(wanted: number): Promise<{ seconds: number; processorSeconds: number }> {
+      const done = recorder.acknowledged(wanted);
+      await within(gate.reached(), 'The first slice', failed);
+      clock.begin();
+      const began = performance.now();
+      const processor = process.cpuUsage();
+      gate.open();
+      await within(done, `${wanted} movements`, failed);
+      const { user: inCode, system } = process.cpuUsage(processor);
+      return { seconds: (performance.now() - began) / 1_000, processorSeconds: (inCode + system) / 1_000_000 };
+    },
+    [Symbol.asyncDispose]: async () => running.disposeAsync(),
+  };
 }

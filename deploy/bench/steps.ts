@@ -28,8 +28,12 @@ export function createStepClock(now: () => number = () => performance.now()) {
   let idleMilliseconds = 0;
   let idleSince = now();
   return {
-    /** From here on it is idle until a slice begins. */
-    begin: (): void => void (idleSince = now()),
+    /** Begins anew; from here on it is idle until a slice begins. */
+    begin(): void {
+      for (const part of parts) milliseconds[part] = 0;
+      [lastOf, sliceEnds, atWork].forEach((map) => map.clear());
+      [idleMilliseconds, idleSince] = [0, now()];
+    },
     onStep(step: Step, { lane, events }: SliceSeen): void {
       const at = now();
       if (step === 'begun') {

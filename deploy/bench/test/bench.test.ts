@@ -32,6 +32,8 @@ describe('where the time goes', () => {
       now = time;
       clock.onStep(step, { lane, events: [{ offset: 10 * lane }] });
     };
+    at(5, 'begun', 3);
+    now = 0;
     clock.begin();
     at(10, 'begun', 1);
     at(11, 'loaded', 1);
@@ -98,6 +100,7 @@ const results: Results = {
   skus: 100,
   spread: [run(9_000, 10_000), run(8_000, 10_000), run(5_000, 10_000)],
   hot: [run(9_000, 10_000), run(7_000, 10_000), run(6_000, 10_000)],
+  cold: [run(3_000, 10_000)],
   latency: latencyOf([sale(0, 20), sale(1_000, 24), sale(2_000, 30)], { hops: [1, 2, 3], inserts: [2, 2, 9] }),
 };
 

@@ -47,6 +47,8 @@ export async function openCollections<Data, State>(connection: Connection): Prom
   await journal.createIndexes([
     { key: { aggregate: 1, from: 1 }, name: 'one_writer', unique: true },
     { key: { causes: 1, aggregate: 1 }, name: 'one_effect', unique: true, partialFilterExpression: { causes: { $exists: true } } },
+    // Who asks for a cause alone would have SecantusDB read the whole collection: it leaves partial indexes aside.
+    { key: { causes: 1 }, name: 'by_cause' },
     { key: { lane: 1, aggregate: 1 }, name: 'aggregates_of_lane', partialFilterExpression: { from: 1 } },
   ]);
   return { journal, snapshots: open<Snapshot<State>>('snapshots'), parked: open<Parked>('parked') };

@@ -80,6 +80,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const connection = running.adopt(openConnection(marketplace, document, sealer, gateway), (open) => open.close());
     // Whoever is not the owner must not raise the epoch: that would fence the one who is.
     if (!alive()) throw new CallNotMade('not_owner');
+    awaited.begin();
     const epoch = await takeOver(collections, document);
     log.info({ epoch }, 'The store was taken over.');
     const fenced = new AbortController();
@@ -110,9 +111,11 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   /** The marketplace went on selling while nobody looked: what it sold is read, and has come back as push requests, before anything is sent. */
   async function ordersFirst(reader: OrderReader): Promise<void> {
     const correlations = await reader.read({ overlapMilliseconds: longOverlapMilliseconds, priority: 'urgent' });
-    if (correlations.length === 0) return;
-    log.info({ orders: correlations.length }, 'Orders first: pushes wait until what these orders changed has come back.');
-    await awaited.all(correlations, timing.ordersFirst);
+    if (correlations.length > 0) {
+      log.info({ orders: correlations.length }, 'Orders first: pushes wait until what these orders changed has come back.');
+      await awaited.all(correlations, timing.ordersFirst);
+    }
+    awaited.done();
   }
 
   function pollOrders(reader: OrderReader): () => Promise<unknown> {
@@ -216,20 +219,27 @@ function noteFailure(log: Logger, error: unknown): void {
   else log.error({ err: error }, 'Work for the store failed; it is tried again.');
 }
 
-/** Waits until records that follow these correlations have come by, for some time at most. */
+/** Waits until records that follow these correlations have come by, for some time at most; those that came before it was asked count too. */
 function createAwaited(signal: AbortSignal) {
   const waker = createWake(signal);
-  let left: Set<string> | null = null;
+  let came: Set<string> | null = null;
+  let missing: readonly string[] = [];
   return {
+    /** Remembers from here on what comes by. */
+    begin(): void {
+      came = new Set();
+      missing = [];
+    },
     came(correlations: readonly string[]): void {
-      if (!left) return;
-      for (const correlation of correlations) left.delete(correlation);
-      if (left.size === 0) waker.wake();
+      if (!came) return;
+      for (const correlation of correlations) came.add(correlation);
+      if (missing.length > 0 && missing.every((correlation) => came?.has(correlation))) waker.wake();
     },
     async all(correlations: readonly string[], milliseconds: number): Promise<void> {
-      left = new Set(correlations);
-      await waker.idle(milliseconds);
-      left = null;
+      missing = correlations.filter((correlation) => !came?.has(correlation));
+      if (missing.length > 0) await waker.idle(milliseconds);
     },
+    /** Nobody waits any more: nothing is remembered from here on. */
+    done: (): void => void (came = null),
   };
 }

@@ -61,6 +61,8 @@ export interface Bench extends AsyncDisposable {
   readonly desk: StoreDesk;
   /** Throws from the next publishes while set. */
   sendFails: Error | null;
+  /** Happens within each publish, before it is acknowledged. */
+  onSend: (() => Promise<unknown>) | null;
   /** A process that owns every lane while it is alive; `freeze` takes its lanes away without its knowing in any other way. */
   start(timing?: Partial<Timing>): { stores: Stores; freeze(): void; stop(): Promise<void> };
   take(...instructions: Instruction[]): Promise<void>;
@@ -83,6 +85,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
       if (bench.sendFails) throw bench.sendFails;
       if (!alive()) throw new Error('No longer the owner.');
       published.push(...messages);
+      await bench.onSend?.();
     },
   };
   const { marketplace } = fake;
@@ -90,6 +93,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     collections,
     published,
     sendFails: null,
+    onSend: null,
     desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => running.forEach((stores) => stores.look()) }),
     start(timing = {}) {
       let alive = true;

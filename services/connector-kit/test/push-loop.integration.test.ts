@@ -293,16 +293,32 @@ describe('a new owner of a store', () => {
     expect(await bench.listing('A')).toMatchObject({ outstanding: true, inFlight: null });
   });
 
-  test('reads the orders that were missed, and waits for what they change, before its first push', async () => {
+  test.each(['after it is published', 'while it is being published'])(
+    'reads the orders that were missed, and pushes when what they change has come back (%s)',
+    async (when) => {
+      await openStore(['A']);
+      await bench.take(requested('A', 3, 1));
+      fake.order('1', [{ listing: 'A' }], fake.shop.clock + 10);
+      const comesBack = () => bench.take(requested('A', 2, 2, `shopify/${keyOf(tenant, store, '1')}`));
+      if (when === 'while it is being published') bench.onSend = comesBack;
+      bench.start({ ordersFirst: 60_000 });
+      await until('the order is published', () => bench.published.some(({ event }) => event?.type === 'MarketplaceOrderRead'));
+      if (when === 'after it is published') {
+        expect(pushes()).toHaveLength(0);
+        await comesBack();
+      }
+      await until('A shows 2', () => shows('A') === 2);
+      expect(fake.shop.applied.map(({ quantity }) => quantity)).toEqual([2]);
+    },
+  );
+
+  test('waits no longer than so long for what the orders change', async () => {
     await openStore(['A']);
     await bench.take(requested('A', 3, 1));
     fake.order('1', [{ listing: 'A' }], fake.shop.clock + 10);
-    bench.start({ ordersFirst: 60_000 });
-    await until('the order is published', () => bench.published.some(({ event }) => event?.type === 'MarketplaceOrderRead'));
-    expect(pushes()).toHaveLength(0);
-    await bench.take(requested('A', 2, 2, `shopify/${keyOf(tenant, store, '1')}`));
-    await until('A shows 2', () => shows('A') === 2);
-    expect(fake.shop.applied.map(({ quantity }) => quantity)).toEqual([2]);
+    bench.start({ ordersFirst: 300 });
+    await until('A shows 3', () => shows('A') === 3);
+    expect(fake.shop.asked.indexOf('orders')).toBeLessThan(fake.shop.asked.findIndex((what) => what.startsWith('push:')));
   });
 });
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSandboxControl, type AppliedWrite, type SandboxControl, type Sale } from '@evenkeel/marketplace-sandbox/control';
 import type { Addresses } from '../local/application.ts';
 import { createSeller, type Seller } from '../local/seller.ts';
@@ -40,9 +41,9 @@ export type Report = {
 };
 
 const storesPerSeller = 2;
-const atOnce = 16;
+const atOnce = 32;
 /** Nothing new for so long, though more must come: something is broken. */
-const stallSeconds = 120;
+const stallSeconds = 90;
 
 /** Plays a plan through the real path as a seller of its own, and judges what came of it. @throws when the system stops before all is through */
 export async function replay({ plan, rate, thresholds, addresses, say, signal }: ReplayOptions): Promise<Report> {
@@ -62,7 +63,9 @@ export async function replay({ plan, rate, thresholds, addresses, say, signal }:
   await untilAllMoved(observer, before.moves + plan.movements, signal, progress.tell);
   const seconds = (observer.lastMoveAt() - began) / 1000;
 
-  say('All orders are in the books. The auditor waits until all is quiet, and reads everything …');
+  say('All orders are in the books. Waiting for the listings …');
+  await untilShown({ plan, stores, sandbox, thresholds, signal });
+  say('The auditor waits until all is quiet, and reads everything …');
   const auditor = await runAuditor(addresses, tenant, signal);
   const requests = observer.requests.slice(before.requests);
   const { sales, writes } = await logsOf(sandbox, stores);
@@ -138,6 +141,22 @@ async function untilAllMoved(observer: Observer, expected: number, signal: Abort
     observer.check();
     await waitFor(`More than ${soFar} of ${expected} movements`, async () => accepted(observer) > soFar, { seconds: stallSeconds, signal });
     tell();
+  }
+}
+
+/** Until every listing shows what it should, or until nothing has been written to any for a while: then it is judged as it is. */
+async function untilShown({ plan, stores, sandbox, thresholds, signal }: Omit<Opening, 'seller' | 'observer'>): Promise<void> {
+  const last = new Map(stores.map((store) => [store, 0]));
+  let writtenAt = Date.now();
+  while (Date.now() - writtenAt < stallSeconds * 1000) {
+    if (deviations(plan.levels, stores, await shownBy(sandbox, stores), thresholds).length === 0) return;
+    for (const store of stores) {
+      for await (const { number } of sandbox.allWrites(store, last.get(store))) {
+        last.set(store, number);
+        writtenAt = Date.now();
+      }
+    }
+    await delay(1_000, undefined, signal ? { signal } : {});
   }
 }
 

@@ -33,7 +33,7 @@ export async function measureLatency(
 ): Promise<LatencyResult> {
   await using stack = new AsyncDisposableStack();
   const id = `bench-${randomUUID().slice(0, 8)}`;
-  const client = new Kafka({ clientId: 'bench', brokers: [...brokers], logLevel: logLevel.ERROR });
+  const client = new Kafka({ clientId: 'bench', brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = client.admin();
   await admin.connect();
   stack.defer(() => admin.disconnect());
@@ -75,9 +75,11 @@ export async function measureLatency(
 
 async function refuseRecords(admin: Admin): Promise<void> {
   const existing = new Set(await admin.listTopics());
-  for (const { name } of allTopics.filter((topic) => existing.has(topic.name)))
-    if ((await admin.fetchTopicOffsets(name)).some(({ high, low }) => high !== low))
+  for (const { name } of allTopics.filter((topic) => existing.has(topic.name))) {
+    const offsets = await waitFor(`The leaders of ${name}`, async () => admin.fetchTopicOffsets(name), { seconds: 30 });
+    if (offsets.some(({ high, low }) => high !== low))
       throw new Occupied(`${name} holds records of another system: use a broker of its own (leave KAFKA_BROKERS out).`);
+  }
 }
 
 async function removeTopics(admin: Admin, id: string): Promise<void> {

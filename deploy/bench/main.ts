@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { constants, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { deployContracts } from '@evenkeel/contracts';
+import { killLeftovers } from '../local/processes.mjs';
 import { root } from '../local/toolbox.mjs';
 import { closeTestBacking, openTestBacking, testDirectory } from '../testing/backing.ts';
 import { chooseDatabase } from './database.ts';
@@ -72,10 +73,21 @@ function machine(): string {
   return `${cpus().length} cores, ${gigabytes} GB memory, ${process.platform}, Node ${process.versions.node.split('.')[0]}`;
 }
 
+/** Ends the system under measurement; before the backing services there is only what builds the database. */
+async function endWhatRuns(): Promise<void> {
+  const directory = testDirectory();
+  if (!existsSync(directory)) return;
+  const systems = readdirSync(directory).filter((name) => name.startsWith('system-'));
+  for (const name of backingStarted ? systems : ['']) await killLeftovers(join(directory, name), { graceSeconds: 3 });
+}
+
+let backingStarted = false;
+
 async function bench(options: Options, signal: AbortSignal): Promise<void> {
   const directory = testDirectory();
   mkdirSync(directory, { recursive: true });
   const database = await chooseDatabase({ directory, env: process.env, say, signal });
+  backingStarted = true;
   say('Starting Kafka, registry and database …');
   const backing = await openTestBacking(database === undefined ? {} : { database });
   const surroundings = { brokers: backing.brokers.split(','), registryUrl: backing.registryUrl, mongoUrl: backing.mongoUrl };
@@ -89,6 +101,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<void> {
     ...(await movements(surroundings, options)),
     latency: await latency(surroundings, options),
   };
+  signal.throwIfAborted();
   writeFileSync(options.output, benchmarksText(results));
   say(['', ...verdictLines(results), '', `Written to ${options.output}`].join('\n'));
 }
@@ -105,6 +118,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(name, async () => {
     say('Stopping …');
     stopping.abort(new Error('stopped'));
+    await endWhatRuns();
     await closeTestBacking();
     process.exit(128 + constants.signals[name]);
   });

@@ -59,7 +59,7 @@ export async function rawPipeSeconds(options: {
   /** Of each partition, what each event was published as, in order. */
   published: ReadonlyMap<number, readonly (readonly Published[])[]>;
 }): Promise<number> {
-  const client = new Kafka({ clientId: 'bench', brokers: [...options.brokers], logLevel: logLevel.ERROR });
+  const client = new Kafka({ clientId: 'bench', brokers: [...options.brokers], logLevel: logLevel.NOTHING });
   const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 });
   const consumer = client.consumer({ groupId: options.group, maxWaitTimeInMs: 500, minBytes: 1, maxBytesPerPartition: 1_048_576 });
   await Promise.all([producer.connect(), consumer.connect()]);

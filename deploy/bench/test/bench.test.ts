@@ -99,20 +99,20 @@ const results: Results = {
   events: 1_000,
   skus: 100,
   spread: [run(9_000, 10_000), run(8_000, 10_000), run(5_000, 10_000)],
-  hot: [run(9_000, 10_000), run(7_000, 10_000), run(6_000, 10_000)],
+  hot: [run(9_000, 40_000), run(7_000, 40_000), run(3_000, 40_000)],
   cold: [run(3_000, 10_000)],
   latency: latencyOf([sale(0, 20), sale(1_000, 24), sale(2_000, 30)], { hops: [1, 2, 3], inserts: [2, 2, 9] }),
 };
 
 describe('the aims', () => {
   test('each is judged by the median of its ratio, measured pair by pair', () => {
-    expect(verdictsOf(results).map(({ holds }) => holds)).toEqual([true, false, true, true]);
-    const [, hotOfRaw] = verdictsOf(results);
-    expect(hotOfRaw?.short).toBe('13 % below the aim');
+    expect(verdictsOf(results).map(({ holds }) => holds)).toEqual([true, false, true]);
+    const [, hotOfSpread] = verdictsOf(results);
+    expect(hotOfSpread?.short).toBe('12 % below the aim');
   });
   test('a sale may take 1.5 times its five hops, each one record through Kafka and one insert', () => {
     expect(results.latency).toMatchObject({ p50: 24, poll: 100, rawHop: 2, rawInsert: 2 });
-    const [, , , latency] = verdictsOf(results);
+    const [, , latency] = verdictsOf(results);
     expect(latency?.aim).toContain('1.5 × 5 hops × (raw hop + raw insert) = 30.0 ms');
   });
   test('the last hop ends at the call of the marketplace', () => {
@@ -122,10 +122,10 @@ describe('the aims', () => {
     ]);
   });
   test('what was missed is said, with how much', () => {
-    expect(benchmarksText(results)).toContain('0.70 (0.60–0.90) | **missed**: 13 % below the aim |');
+    expect(benchmarksText(results)).toContain('0.88 (0.60–1.00) | **missed**: 12 % below the aim |');
   });
   test('what could not be measured is said, with the reason', () => {
     expect(benchmarksText({ ...results, latency: 'no broker.' })).toContain('Not measured: no broker.');
-    expect(verdictsOf({ ...results, latency: 'no broker.' })).toHaveLength(3);
+    expect(verdictsOf({ ...results, latency: 'no broker.' })).toHaveLength(2);
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { requestsOf } from '../src/kafka/sender.ts';
-import type { Encoded } from '../src/kafka/wire.ts';
+import { withoutSuperseded, type Encoded } from '../src/kafka/wire.ts';
 
 const partitionBytes = 900_000;
 
@@ -11,6 +11,7 @@ const record = ({ partition, bytes, key }: { partition: number; bytes: number; k
   key,
   value: Buffer.alloc(bytes),
   headers: {},
+  compacted: false,
 });
 
 const aRecord = fc.record({ partition: fc.nat(2), bytes: fc.nat(500_000), key: fc.string({ maxLength: 20 }) }).map(record);
@@ -31,4 +32,10 @@ test('records leave in requests that a broker takes, all of them, in their order
       }
     }),
   );
+});
+
+test('of a compacted topic only the newest record of a key leaves, of any other topic every one', () => {
+  const of = (key: string, compacted: boolean) => ({ ...record({ partition: 0, bytes: 1, key }), compacted });
+  const [old, move, other, newest] = [of('mug', true), of('mug', false), of('cup', true), of('mug', true)];
+  expect(withoutSuperseded([old, move, other, newest])).toEqual([move, other, newest]);
 });

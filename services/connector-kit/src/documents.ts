@@ -166,3 +166,24 @@ export async function openCollections(connection: Connection): Promise<Collectio
   ]);
   return collections;
 }
+
+/** One command of more than so many updates would come near the driver's time-out on a slow database, and be made again for nothing. */
+const writesAtOnce = 100;
+
+/** The writes in their order, some at a time; resolves to how many documents they changed. `onError`: may let a part's error pass. */
+export async function writeListings(
+  { listings }: Pick<Collections, 'listings'>,
+  writes: readonly mongo.AnyBulkWriteOperation<ListingDocument>[],
+  { ordered = false, onError }: { readonly ordered?: boolean; readonly onError?: (error: unknown) => void } = {},
+): Promise<number> {
+  let changed = 0;
+  for (let from = 0; from < writes.length; from += writesAtOnce) {
+    try {
+      changed += (await listings.bulkWrite(writes.slice(from, from + writesAtOnce), { ordered })).modifiedCount;
+    } catch (error) {
+      if (!onError) throw error;
+      onError(error);
+    }
+  }
+  return changed;
+}

@@ -1,7 +1,7 @@
 import type { EventOf } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
-import type { Collections, ListingDocument } from './documents.ts';
+import { writeListings, type Collections, type ListingDocument } from './documents.ts';
 import { versionText } from './version.ts';
 
 export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn'>;
@@ -83,11 +83,11 @@ function withdrawalWrites({ data }: EventOf<'PushWithdrawn'>): Write[] {
 const duplicateKey = 11_000;
 
 /** Takes a slice of push requests into the listings' documents; resolves once they are durable. Repeat-safe. */
-export async function takeIn({ listings }: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
+export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
   const instructions = newestOfEach(events);
   const { requests, withdrawals } = writesOf(instructions, Date.now());
-  if (withdrawals.length > 0) await listings.bulkWrite(withdrawals, { ordered: true });
-  if (requests.length > 0) await listings.bulkWrite(requests, { ordered: false }).catch(exceptDuplicates);
+  await writeListings(collections, withdrawals, { ordered: true });
+  await writeListings(collections, requests, { onError: exceptDuplicates });
   return instructions;
 }
 

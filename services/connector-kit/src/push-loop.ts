@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { correlationsOf, type Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
-import { inThirtyDays, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
+import { inThirtyDays, writeListings, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
 import { CallNotMade, MarketplaceError, type Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import type { PushResult, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
 import type { StoreIdentity } from './order-record.ts';
-import { freeze, markWrite, resolutionOf, settle, settleByReadBack } from './push-plan.ts';
+import { freeze, markWrite, resolutionOf, settle, settleByReadBack, type Writes } from './push-plan.ts';
 import { createBackoff, createWake } from './waiting.ts';
 
 export interface PushLoopOptions {
@@ -95,13 +95,13 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       expiresAt: inThirtyDays(now),
     };
     const [marked] = await Promise.all([
-      listings.bulkWrite(
+      writeListings(
+        collections,
         call.items.map((item) => markWrite(ofStore, epoch, call, item)),
-        { ordered: false },
       ),
       calls.insertOne(call),
     ]);
-    return marked.modifiedCount === call.items.length ? call : await narrowToMarked(call);
+    return marked === call.items.length ? call : await narrowToMarked(call);
   }
 
   /** Some had moved on between the look and the mark: the batch is frozen without them. */
@@ -118,15 +118,17 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     return { ...call, items };
   }
 
+  async function write({ writes, otherwise }: Writes): Promise<void> {
+    const changed = await writeListings(collections, writes);
+    if (changed < writes.length) await writeListings(collections, otherwise);
+  }
+
   /** Makes the call and records what came of it. */
   async function make(call: CallDocument, page: readonly ListingDocument[]): Promise<void> {
     const { results, failure } = await attempt(call);
     const now = Date.now();
     const settled = settle(ofStore, call, results, now, new Map(page.map(({ listing, refusals = 0 }) => [listing, refusals])));
-    await Promise.all([
-      settled.writes.length > 0 ? listings.bulkWrite([...settled.writes], { ordered: true }) : undefined,
-      calls.updateOne({ _id: call._id }, { $set: settled.call }),
-    ]);
+    await Promise.all([write(settled), calls.updateOne({ _id: call._id }, { $set: settled.call })]);
     count(results, failure);
     const appliedNow = new Set(results.filter(({ outcome }) => outcome === 'applied').map(({ listing }) => listing));
     const applied = page.flatMap(({ listing, wanted }) => (wanted && appliedNow.has(listing) ? [wanted] : []));
@@ -229,7 +231,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     await gateway.governor.acquire(connection.pushCost(call.items.length), 'normal', signal);
     const { results, failure } = await attemptAgain(call);
     const settled = settle(ofStore, call, results, Date.now(), new Map(documents.map(({ listing, refusals = 0 }) => [listing, refusals])));
-    if (settled.writes.length > 0) await listings.bulkWrite([...settled.writes], { ordered: true });
+    await write(settled);
     await calls.updateOne({ _id: call._id }, { $set: settled.call });
     count(results, failure);
     if (failure === null && settled.call.outcome !== 'unknown') return 'resolved';
@@ -260,8 +262,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       inFlight.map(({ listing }) => listing),
       { priority: 'normal', signal },
     );
-    const writes = settleByReadBack(ofStore, call._id, inFlight, quantities, Date.now());
-    if (writes.length > 0) await listings.bulkWrite(writes, { ordered: true });
+    await write(settleByReadBack(ofStore, call._id, inFlight, quantities, Date.now()));
     await calls.updateOne({ _id: call._id }, { $set: { outcome: 'read_back', finishedAt: Date.now() } });
     metrics.pushed('read_back', inFlight.length);
   }

@@ -64,8 +64,13 @@ function isRepeatable(key: string, item: CallItem, document: ListingDocument | u
   return document.inFlight?.key === key || (document.inFlight === null && document.confirmed?.version === item.version);
 }
 
-export interface Settled {
+/** One write a listing; `otherwise` only where one of them found no document. */
+export interface Writes {
   readonly writes: readonly Write[];
+  readonly otherwise: readonly Write[];
+}
+
+export interface Settled extends Writes {
   readonly call: Pick<CallDocument, 'finishedAt' | 'outcome'> & Partial<Pick<CallDocument, 'results'>>;
   /** Listings that left the queue because they can't be written. */
   readonly quarantined: readonly { listing: string; failure: Failure }[];
@@ -88,13 +93,17 @@ export function settle(
 ): Settled {
   const byListing = new Map(results.map((result) => [result.listing, result]));
   const writes: Write[] = [];
+  const otherwise: Write[] = [];
   const quarantined: { listing: string; failure: Failure }[] = [];
   for (const item of call.items) {
     const filter = { _id: keyOf(store.tenant, store.store, item.listing), 'inFlight.key': call._id };
     const result = byListing.get(item.listing);
     if (!result || result.outcome === 'unknown') continue;
-    if (result.outcome === 'applied') writes.push(...confirmWrites(filter, item, now));
-    else if (result.outcome === 'not_tried') writes.push({ updateOne: { filter, update: { $set: { inFlight: null } } } });
+    if (result.outcome === 'applied') {
+      const confirming = confirmWrite(filter, item, now);
+      writes.push(confirming.write);
+      if (confirming.otherwise) otherwise.push(confirming.otherwise);
+    } else if (result.outcome === 'not_tried') writes.push({ updateOne: { filter, update: { $set: { inFlight: null } } } });
     else if (isFinal(result.failure, refusals.get(item.listing) ?? 0)) {
       const { code, message } = result.failure;
       quarantined.push({ listing: item.listing, failure: result.failure });
@@ -109,28 +118,27 @@ export function settle(
       writes.push({ updateOne: { filter, update: { $set: { inFlight: null }, ...(counts ? { $inc: { refusals: 1 } } : {}) } } });
     }
   }
-  return { writes, quarantined, call: outcomeOf(call.items, byListing, now) };
+  return { writes, otherwise, quarantined, call: outcomeOf(call.items, byListing, now) };
 }
 
 const isFinal = (failure: Failure, before: number): boolean =>
   failure.class === 'permanent_listing' || failure.class === 'bug' || (failure.class === 'transient' && before + 1 >= refusalLimit);
 
-/** The first leaves nothing outstanding; where the wanted version has moved on, or was withdrawn, only the second finds the document. */
-function confirmWrites(
+/** Leaves nothing outstanding; finds no document where the wanted version has moved on, or was withdrawn: then `otherwise` does. */
+function confirmWrite(
   filter: { _id: string; 'inFlight.key': string },
   item: Pick<CallItem, 'version' | 'quantity'>,
   now: number,
-): Write[] {
+): { write: Write; otherwise: Write | null } {
   const confirmed = { version: item.version, quantity: item.quantity, at: now };
-  return [
-    {
-      updateOne: {
-        filter: { ...filter, 'wanted.version': item.version },
-        update: { $set: { confirmed, inFlight: null }, $unset: { outstanding: '', waitingSince: '', refusals: '' } },
-      },
+  const write: Write = {
+    updateOne: {
+      filter: { ...filter, 'wanted.version': item.version },
+      update: { $set: { confirmed, inFlight: null }, $unset: { outstanding: '', waitingSince: '', refusals: '' } },
     },
-    { updateOne: { filter, update: { $set: { confirmed, inFlight: null }, $unset: { refusals: '' } } } },
-  ];
+  };
+  const otherwise: Write = { updateOne: { filter, update: { $set: { confirmed, inFlight: null }, $unset: { refusals: '' } } } };
+  return { write, otherwise };
 }
 
 function outcomeOf(items: readonly CallItem[], byListing: ReadonlyMap<string, PushResult>, now: number): Settled['call'] {
@@ -153,11 +161,12 @@ export function settleByReadBack(
   documents: readonly ListingDocument[],
   quantities: ReadonlyMap<string, number>,
   now: number,
-): Write[] {
-  return documents.flatMap(({ listing, inFlight }): Write[] => {
+): Writes {
+  const mine = documents.flatMap(({ listing, inFlight }): { write: Write; otherwise: Write | null }[] => {
     if (inFlight?.key !== key) return [];
     const filter = { _id: keyOf(store.tenant, store.store, listing), 'inFlight.key': key };
-    if (quantities.get(listing) === inFlight.quantity) return confirmWrites(filter, inFlight, now);
-    return [{ updateOne: { filter, update: { $set: { inFlight: null } } } }];
+    if (quantities.get(listing) === inFlight.quantity) return [confirmWrite(filter, inFlight, now)];
+    return [{ write: { updateOne: { filter, update: { $set: { inFlight: null } } } }, otherwise: null }];
   });
+  return { writes: mine.map(({ write }) => write), otherwise: mine.flatMap(({ otherwise }) => otherwise ?? []) };
 }

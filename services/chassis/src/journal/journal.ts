@@ -6,7 +6,7 @@ import { Abandoned, Unavailable } from '../kafka/failures.ts';
 import type { KafkaHandle } from '../kafka/kafka.ts';
 import { openLanes, type Lanes, type LanesOptions, type Slice } from '../kafka/lanes.ts';
 import type { Sender } from '../kafka/sender.ts';
-import { encode, partitionOf, type Encoded } from '../kafka/wire.ts';
+import { encode, partitionOf, withoutSuperseded, type Encoded } from '../kafka/wire.ts';
 import type { MongoHandle } from '../mongo.ts';
 import type { Aggregate, JournalEntry } from './aggregate.ts';
 import { openCollections, type JournalDocument } from './documents.ts';
@@ -298,7 +298,8 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     const accepted = await foldAndInsert(slice, works, context, republished);
     reader.inserted(accepted.flatMap(({ folded }) => folded.causes));
     await onStep('inserted', slice);
-    await sender.sendEncoded([...republished.messages, ...accepted.flatMap(({ messages }) => messages)], { alive: slice.alive });
+    const messages = [...republished.messages, ...accepted.flatMap((one) => one.messages)];
+    await sender.sendEncoded(withoutSuperseded(messages), { alive: slice.alive });
     await onStep('published', slice);
     const fresh = accepted.filter(({ folded }) => folded.entries.length > 0);
     const projected = [
@@ -341,7 +342,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
       const standing = memory.get(key)?.standing ?? (await load(await lanes.committed(lane), [key], republished)).get(key);
       if (!standing || !lanes.alive(lane)) return;
       const heads = encodeAll(aggregate.heads?.(key, standing.state) ?? []);
-      await sender.sendEncoded([...republished.messages, ...heads], { alive: () => lanes.alive(lane) });
+      await sender.sendEncoded(withoutSuperseded([...republished.messages, ...heads]), { alive: () => lanes.alive(lane) });
     });
   }
 

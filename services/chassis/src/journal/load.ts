@@ -76,11 +76,14 @@ export async function loadAggregates<Names extends EventName, Data, State, Conte
       for (const document of mine) {
         if (document.from !== sequence + 1)
           throw new Error(`The journal of ${key} has a gap: ${sequence} is followed by ${document.from}.`);
+        sequence = document.to;
+        if (document.source.offset < (committed.get(document.source.topic) ?? 0)) {
+          state = document.entries.reduce((before, entry) => aggregate.evolve(before, entry), state);
+          continue;
+        }
         const step = replay(aggregate, key, state, document.entries);
         ({ state } = step);
-        sequence = document.to;
-        if (document.source.offset >= (committed.get(document.source.topic) ?? 0))
-          unpublished.push({ document, outgoing: step.outgoing, state });
+        unpublished.push({ document, ...step });
       }
       return [key, { state, sequence, documents: mine.length, unpublished, causes: new Set(mine.flatMap(({ causes }) => causes ?? [])) }];
     }),

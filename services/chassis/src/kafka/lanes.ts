@@ -70,7 +70,7 @@ const isRebalance = (error: unknown): boolean => isKafkaError(error) && 'type' i
 /** Consumes topics lane by lane: one slice at a time in each, offsets committed only behind the work. */
 export async function openLanes<Names extends EventName>(options: LanesOptions<Names>): Promise<Lanes> {
   const { kafka, sender, group, topics, sessionTimeoutMilliseconds, onSlice, onFatal } = options;
-  const { sliceEvents = 2_000, sliceEventsOfOneKey = 500 } = options;
+  const { sliceEvents = 2_000, sliceEventsOfOneKey = 1_000 } = options;
   const log = kafka.log.child({ group });
   const namesOf = new Map<string, readonly Names[]>(topics.map((topic) => [topic.name, topic.events]));
   const heartbeatInterval = Math.min(1_000, Math.floor(sessionTimeoutMilliseconds / 5));
@@ -171,6 +171,7 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
         key,
         value: message.value,
         headers: { ...message.headers, dlq_reason: reason, dlq_topic: topic, dlq_partition: String(lane), dlq_offset: message.offset },
+        compacted: false,
       },
     ]);
     options.onDeadLetter?.('unreadable');

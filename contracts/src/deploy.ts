@@ -3,6 +3,7 @@ import { registerSchemas } from './codec.ts';
 import { allTopics, deadLetterTopics, type Topic } from './topics.ts';
 
 const dayMilliseconds = 86_400_000;
+const leadersMilliseconds = 30_000;
 
 /** What is created: a typed topic, or a dead-letter topic. */
 type Creatable = Pick<Topic, 'name' | 'partitions' | 'cleanup' | 'retentionDays'>;
@@ -29,6 +30,21 @@ export async function topicDifferences(admin: Admin, wanted: readonly Pick<Topic
   return [...missing, ...differing];
 }
 
+/** Waits some time for topics that were just created: each partition needs its leader. */
+async function settledDifferences(admin: Admin, wanted: readonly Creatable[]): Promise<string[]> {
+  const names = wanted.map(({ name }) => name);
+  for (const end = performance.now() + leadersMilliseconds; ;) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return await topicDifferences(admin, wanted);
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+    if (performance.now() > end) return [`Some partitions have no leader after ${leadersMilliseconds / 1_000} s: is the cluster healthy?`];
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 /**
  * The deployment step: creates what topics are missing and registers every schema. Safe to repeat.
  * Throws where a topic has another partition count, or a schema is incompatible with an earlier version.
@@ -49,7 +65,7 @@ export async function deployContracts({
     const existing = new Set(await admin.listTopics());
     const missing = wanted.filter(({ name }) => !existing.has(name));
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false, // kafkajs's own wait fails on a busy broker that does not know the topic yet
       topics: missing.map((topic) => ({
         topic: topic.name,
         numPartitions: topic.partitions,
@@ -57,7 +73,7 @@ export async function deployContracts({
         configEntries: configOf(topic),
       })),
     });
-    const differences = await topicDifferences(admin, wanted);
+    const differences = await settledDifferences(admin, wanted);
     if (differences.length > 0) throw new Error(differences.join('\n'));
   } finally {
     await admin.disconnect();

@@ -35,7 +35,8 @@ const busy = new Map();
 let stopping = false;
 
 /** @param {string} line */
-const say = (line) => console.log(`[set-up] ${line}`);
+// On standard error: what a tool prints on standard output is its answer.
+const say = (line) => console.error(`[set-up] ${line}`);
 /** @param {number} since */
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 

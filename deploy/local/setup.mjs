@@ -34,8 +34,10 @@ const running = new Map();
 const busy = new Map();
 let stopping = false;
 
-/** @param {string} line */
-// On standard error: what a tool prints on standard output is its answer.
+/**
+ * On standard error: what a tool prints on standard output is its answer.
+ * @param {string} line
+ */
 const say = (line) => console.error(`[set-up] ${line}`);
 /** @param {number} since */
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

@@ -115,7 +115,8 @@ export interface SeenOrderDocument {
   readonly tenant: string;
   readonly store: string;
   readonly updatedAt: number;
-  readonly hash: string;
+  /** Hash of what the marketplace said, whatever the mapping. */
+  readonly read: string;
   /** Only of orders with lines whose listing was not mapped: published again once it is. */
   readonly waiting?: { readonly listings: readonly string[]; readonly order: unknown };
   /** Absent while it waits for a mapping. */

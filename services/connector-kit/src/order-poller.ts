@@ -3,7 +3,7 @@ import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, type Collections, type SeenOrderDocument } from './documents.ts';
 import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
-import { contentOf, hashOf, orderRead, type OrderContent, type StoreIdentity } from './order-record.ts';
+import { contentOf, hashOf, orderRead, readHashOf, type OrderContent, type StoreIdentity } from './order-record.ts';
 import type { Priority } from './rate-governor.ts';
 
 export interface OrderReaderOptions {
@@ -32,7 +32,7 @@ interface Fresh {
 
 /** After how long an order may ask again for a listing that an import did not find. */
 const unknownMilliseconds = 300_000;
-const lookUpAtOnce = 1_000;
+const lookUpAtOnce = 200;
 
 /** The orders of one store, from a cursor in the marketplace's time. One at a time: a second read waits for the first. */
 export function createOrderReader(options: OrderReaderOptions): OrderReader {
@@ -66,18 +66,23 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     return new Map([...known, ...found]);
   }
 
-  /** Those whose content was not published yet. What is older than what was published is an old answer, and is left out. */
+  /**
+   * Those whose content was not published yet. What is older than what was published is an old answer, and is left out. The overlap brings the
+   * same orders again and again: what is known of them is asked first, and nothing else of those that have not changed.
+   */
   async function freshOf(orders: readonly MarketplaceOrder[]): Promise<Fresh[]> {
-    const skus = await skusOf(orders);
     const seen = new Map<string, SeenOrderDocument>();
     for await (const document of collections.seenOrders.find({ _id: { $in: orders.map(({ order }) => keyOf(tenant, store, order)) } }))
       seen.set(document._id, document);
-    return orders.flatMap((order) => {
+    const changed = orders.filter((order) => {
       const before = seen.get(keyOf(tenant, store, order.order));
-      if (before && before.updatedAt > order.updatedAt) return [];
+      if (!before || before.updatedAt < order.updatedAt) return true;
+      return before.updatedAt === order.updatedAt && before.read !== readHashOf(contentOf(identity, order, () => null));
+    });
+    const skus = changed.length > 0 ? await skusOf(changed) : new Map<string, string | null>();
+    return changed.map((order) => {
       const content = contentOf(identity, order, (listing) => skus.get(listing) ?? null);
-      const hash = hashOf(content);
-      return before?.updatedAt === order.updatedAt && before.hash === hash ? [] : [{ content, hash }];
+      return { content, hash: hashOf(content) };
     });
   }
 
@@ -86,7 +91,10 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     if (fresh.length === 0) return [];
     const records = fresh.map(({ content, hash }) => orderRead(content, hash, Date.now()));
     await sender.send(records, { alive });
-    await remember(collections.seenOrders, fresh);
+    await remember(
+      collections.seenOrders,
+      fresh.map(({ content }) => content),
+    );
     const events = records.flatMap(({ event }) => event ?? []);
     log.info({ orders: events.length, correlations: correlationsOf(events) }, 'Orders were read.');
     return events.map(({ correlation }) => correlation);
@@ -116,13 +124,13 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
 }
 
 /** Written after the broker has acknowledged: dying in between publishes the same record, with the same id, once more. */
-async function remember(seenOrders: Collections['seenOrders'], fresh: readonly Fresh[]): Promise<void> {
+async function remember(seenOrders: Collections['seenOrders'], contents: readonly OrderContent[]): Promise<void> {
   const expiresAt = inThirtyDays(Date.now());
   await seenOrders.bulkWrite(
-    fresh.map(({ content, hash }) => {
+    contents.map((content) => {
       const { tenant, store, order, updatedAt } = content;
       const listings = [...new Set(content.lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : [])))];
-      const set = { tenant, store, updatedAt, hash };
+      const set = { tenant, store, updatedAt, read: readHashOf(content) };
       const update =
         listings.length > 0
           ? { $set: { ...set, waiting: { listings, order: content } }, $unset: { expiresAt: '' as const } }
@@ -153,9 +161,8 @@ export async function publishWaiting(
         sku: line.sku ?? (line.listing === null ? null : (mapped.get(line.listing) ?? null)),
       }));
       const content = { ...before, lines };
-      const hash = hashOf(content);
-      await sender.send([orderRead(content, hash, Date.now())], { alive });
-      await remember(seenOrders, [{ content, hash }]);
+      await sender.send([orderRead(content, hashOf(content), Date.now())], { alive });
+      await remember(seenOrders, [content]);
     }
   }
 }

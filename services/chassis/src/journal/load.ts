@@ -16,7 +16,7 @@ export interface Loaded<Data, State> extends Standing<State> {
   readonly causes: ReadonlySet<string>;
 }
 
-const clausesPerQuery = 200;
+const keysPerQuery = 200;
 
 function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
@@ -30,8 +30,8 @@ async function documentsAfter<Data>(
   const fresh = [...after].filter(([, sequence]) => sequence === 0).map(([aggregate]) => aggregate);
   const snapshotted = [...after].filter(([, sequence]) => sequence > 0);
   const filters = [
-    ...[...chunks(fresh, 1_000)].map((aggregates) => ({ aggregate: { $in: [...aggregates] } })),
-    ...[...chunks(snapshotted, clausesPerQuery)].map((some) => ({
+    ...[...chunks(fresh, keysPerQuery)].map((aggregates) => ({ aggregate: { $in: [...aggregates] } })),
+    ...[...chunks(snapshotted, keysPerQuery)].map((some) => ({
       $or: some.map(([aggregate, sequence]) => ({ aggregate, from: { $gt: sequence } })),
     })),
   ];
@@ -45,7 +45,7 @@ export async function documentsOfCauses<Data>(
   causes: readonly string[],
 ): Promise<Pick<JournalDocument<Data>, 'aggregate' | 'causes'>[]> {
   const found: Pick<JournalDocument<Data>, 'aggregate' | 'causes'>[] = [];
-  for (const some of chunks(causes, 1_000))
+  for (const some of chunks(causes, keysPerQuery))
     found.push(
       ...(await journal.find({ causes: { $in: [...some] } } as never, { projection: { aggregate: 1, causes: 1, _id: 0 } }).toArray()),
     );
@@ -62,7 +62,8 @@ export async function loadAggregates<Names extends EventName, Data, State, Conte
   keys: readonly string[],
   committed: ReadonlyMap<string, number>,
 ): Promise<Map<string, Loaded<Data, State>>> {
-  const snapshots = keys.length === 0 ? [] : await collections.snapshots.find({ _id: { $in: [...keys] } } as never).toArray();
+  const parts = [...chunks(keys, keysPerQuery)].map((some) => collections.snapshots.find({ _id: { $in: [...some] } } as never).toArray());
+  const snapshots = (await Promise.all(parts)).flat();
   const snapshotOf = new Map(snapshots.map((snapshot) => [snapshot._id as string, snapshot]));
   const documents = await documentsAfter<Data>(collections as never, new Map(keys.map((key) => [key, snapshotOf.get(key)?.sequence ?? 0])));
   const documentsOf = Map.groupBy(documents, (document) => document.aggregate);

@@ -252,7 +252,7 @@ async function openRun({ brokers, registryUrl, mongoUrl }: Surroundings, stack: 
   const codec = await openCodec(registryUrl);
   const kafka = await openKafka({ brokers, clientId: 'bench', codec, log, topics: all });
   const mongo = stack.use(await openMongo({ url: mongoUrl, database: id.replaceAll('-', '_') }));
-  stack.defer(async () => void (await mongo.connection.dropDatabase()));
+  stack.defer(async () => mongo.connection.dropDatabase());
   const sender = stack.use(await openSender(kafka));
   const movements = own(topics.stockMovements).name;
 

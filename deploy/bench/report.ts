@@ -18,7 +18,7 @@ export interface Results {
   readonly latency: LatencyResult | string;
 }
 
-export const aims = { ofRawInsert: 0.8, hotOfSpread: 1, latencyOfRaw: 1.5 } as const;
+const aims = { ofRawInsert: 0.8, hotOfSpread: 1, latencyOfRaw: 1.5 } as const;
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
 const fine = (value: number): string => value.toFixed(2);
@@ -44,7 +44,7 @@ function atLeast(aim: string, found: Spread, least: number): Verdict {
 }
 
 /** What may pass between the order's record and the call, by what the raw parts take. */
-export const allowance = ({ hops, rawHop, rawInsert }: LatencyResult): number => aims.latencyOfRaw * hops.length * (rawHop + rawInsert);
+const allowance = ({ hops, rawHop, rawInsert }: LatencyResult): number => aims.latencyOfRaw * hops.length * (rawHop + rawInsert);
 
 export function verdictsOf({ spread, hot, latency }: Results): Verdict[] {
   const pairs = hot.flatMap((run, index) => (spread[index] ? [run.engine / spread[index].engine] : []));

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+
 import type { Addresses } from '../local/application.ts';
 import { root } from '../local/toolbox.mjs';
 

@@ -25,7 +25,7 @@ export interface Deviation {
 }
 
 /** By how much a listing may differ from a level: not at all at or below X, above it by what N − 1 changes that are not significant amount to. */
-export const allowedAt = (level: number, { realTimeAtOrBelow, significantUnits, everyNth }: Thresholds): number =>
+const allowedAt = (level: number, { realTimeAtOrBelow, significantUnits, everyNth }: Thresholds): number =>
   level <= realTimeAtOrBelow ? 0 : (everyNth - 1) * (significantUnits - 1);
 
 /** Every listing, on every store, that does not show what it should. */

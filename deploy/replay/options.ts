@@ -9,7 +9,7 @@ export interface Options {
   readonly thresholds: Thresholds;
 }
 
-export const usage = `Usage: npm run replay -- FILE.csv… [--rate orders-per-second|max] [--x X] [--y Y] [--n N]
+const usage = `Usage: npm run replay -- FILE.csv… [--rate orders-per-second|max] [--x X] [--y Y] [--n N]
 Plays the files' rows as orders on simulated marketplaces, through what npm start runs, or else through what it starts itself.
   --rate   how many orders a second (default max: as fast as the marketplaces take them)
   --x      at or below this Available every change is pushed (default 200)

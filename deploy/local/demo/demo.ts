@@ -16,7 +16,7 @@ export type DemoOptions = {
   seed?: number;
 };
 
-export const tenant = 'demo';
+const tenant = 'demo';
 const everyMilliseconds = { shopper: 333, warehouse: 500, clerk: 1_500, eyes: 500 };
 
 /** Sets the demo seller up, or finds it as it was, and lets shoppers, warehouse and clerk loose until the signal. Never ends by an error. */

@@ -16,6 +16,9 @@ export type Inventory = {
 
 export type Policy = { realTimeAtOrBelow: number | null; significantUnits: number | null; everyNth: number };
 
+/** What was decided about one row of a product's ledger. */
+export type MovementDecision = { decision: string; reason: string; inputs: { sequence: number } };
+
 /** A service answered "no" to something that must work; the message is what it says. */
 class Refused extends Error {
   readonly answer: Answer;
@@ -153,6 +156,22 @@ export function createSeller({
       (await must<{ enabled: boolean }>(`Reading ${sku}`, call('sync-policy', 'GET', `${product(sku)}/inventory-sync`))).enabled,
     setSync: (sku: string, enabled: boolean, key: string) =>
       must<unknown>(`Inventory Sync of ${sku}`, call('sync-policy', 'PUT', `${product(sku)}/inventory-sync`, { enabled }, key)),
+
+    /** All decisions about a product's movements, newest first. */
+    async decisions(sku: string): Promise<MovementDecision[]> {
+      type Page = { decisions: (MovementDecision & { trigger: string })[]; next: number | null };
+      const found: MovementDecision[] = [];
+      for (let before: number | null | undefined; before !== null;) {
+        const query: string = before === undefined ? '' : `&before=${before}`;
+        const page: Page = await must<Page>(
+          `Reading the decisions about ${sku}`,
+          call('sync-policy', 'GET', `${product(sku)}/decisions?limit=500${query}`),
+        );
+        found.push(...page.decisions.filter(({ trigger }) => trigger === 'movement'));
+        before = page.next;
+      }
+      return found;
+    },
 
     /** Sets the policy of all products that have none of their own; nothing where it is that already. */
     async setPolicy(policy: Policy): Promise<void> {

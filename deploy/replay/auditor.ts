@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-
 import type { Addresses } from '../local/application.ts';
 import { root } from '../local/toolbox.mjs';
 

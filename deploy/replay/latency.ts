@@ -2,7 +2,9 @@ import type { PushRequested, StockMoved } from '@evenkeel/contracts';
 import type { AppliedWrite, Sale } from '@evenkeel/marketplace-sandbox/control';
 
 export type Move = Pick<StockMoved, 'sku' | 'sequence' | 'type' | 'order'>;
-export type Request = Pick<PushRequested, 'sku' | 'store' | 'listing' | 'available' | 'version' | 'reason'>;
+export type Request = Pick<PushRequested, 'sku' | 'store' | 'listing' | 'available' | 'version'>;
+/** What was decided about a row of a SKU's ledger. */
+export type Decided = { readonly sku: string; readonly sequence: number; readonly decision: string; readonly reason: string };
 export type OwnSale = Pick<Sale, 'order' | 'inventoryItem' | 'at'> & { readonly store: string };
 export type OwnWrite = Pick<AppliedWrite, 'inventoryItem' | 'quantityAfter' | 'at'> & { readonly store: string };
 
@@ -19,16 +21,18 @@ const idOf = (...parts: readonly (string | number)[]): string => JSON.stringify(
 /**
  * How long each sale took to show on the other stores: from the sale at its marketplace to the first write that another store applied to a
  * listing of that SKU with the movement in it. Sales whose movement was held wait for a later push by design, and are counted apart.
- * `requests` and `writes` stand in the order in which they were made.
+ * `requests` and `writes` stand in the order in which they were made. A request that a newer one superseded at once was never published: what was
+ * pushed is what was decided.
  */
 export function saleLatencies(
   moves: readonly Move[],
+  decided: readonly Decided[],
   requests: readonly Request[],
   sales: readonly OwnSale[],
   writes: readonly OwnWrite[],
 ): SaleLatencies {
   const applied = appliedBySku(requests, writes);
-  const pushedSequences = new Set(requests.map(({ sku, version }) => idOf(sku, version.sequence)));
+  const pushedRows = new Set(decided.filter(isPush).map(({ sku, sequence }) => idOf(sku, sequence)));
   const soldAt = new Map<string, number>();
   const skuOf = new Map(requests.map(({ store, listing, sku }) => [idOf(store, listing), sku]));
   for (const { store, order, inventoryItem, at } of sales) {
@@ -36,7 +40,7 @@ export function saleLatencies(
     soldAt.set(sale, Math.min(at, soldAt.get(sale) ?? Infinity));
   }
   const reserved = moves.filter(({ type, order }) => type === 'OrderReserve' && order !== null);
-  const pushed = reserved.filter(({ sku, sequence }) => pushedSequences.has(idOf(sku, sequence)));
+  const pushed = reserved.filter(({ sku, sequence }) => pushedRows.has(idOf(sku, sequence)));
   const milliseconds = pushed.flatMap(({ sku, sequence, order }) => {
     const at = soldAt.get(idOf(order?.store ?? '', order?.order ?? '', sku));
     const others = (applied.get(sku) ?? []).filter(({ store }) => store !== order?.store);
@@ -88,10 +92,11 @@ export function percentile(values: readonly number[], share: number): number | n
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
 }
 
-/** Decisions to push, by reason: what was asked of all listings of a SKU at once was decided once. */
-export function pushesByReason(requests: readonly Request[]): Map<string, number> {
-  const decided = new Map(requests.map(({ sku, version, reason }) => [idOf(sku, version.sequence, version.settings, reason), reason]));
+const isPush = ({ decision }: Decided): boolean => decision === 'push';
+
+/** How often each reason was decided, by decision. */
+export function countReasons(decided: readonly Decided[], decision: 'push' | 'held'): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const reason of decided.values()) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const each of decided) if (each.decision === decision) counts.set(each.reason, (counts.get(each.reason) ?? 0) + 1);
   return counts;
 }

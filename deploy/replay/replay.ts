@@ -6,7 +6,7 @@ import { createSeller, type Seller } from '../local/seller.ts';
 import { waitFor } from '../local/wait.ts';
 import { runAuditor, type AuditorVerdict } from './auditor.ts';
 import { deviations, type Deviation, type Shown, type Thresholds } from './judge.ts';
-import { percentile, pushesByReason, saleLatencies } from './latency.ts';
+import { countReasons, percentile, saleLatencies, type Decided } from './latency.ts';
 import { openObserver, type Observer } from './observer.ts';
 import type { Level, Plan } from './plan.ts';
 import { play, type Answered, type Rate } from './player.ts';
@@ -32,10 +32,9 @@ export type Report = {
   movements: number;
   /** From a sale to the other store; see saleLatencies. */
   saleToOtherStore: { p50Milliseconds: number | null; p99Milliseconds: number | null; measured: number; pushed: number; sales: number };
-  /** While playing; what the opening counts pushed is left out. */
+  /** Decisions about the movements of the play; the opening counts are left out. */
   pushesByReason: ReadonlyMap<string, number>;
-  /** Movements of the play that were not pushed by themselves. */
-  held: number;
+  holdsByReason: ReadonlyMap<string, number>;
   auditor: AuditorVerdict;
   deviations: readonly Deviation[];
 };
@@ -55,22 +54,21 @@ export async function replay({ plan, rate, thresholds, addresses, say, signal }:
 
   say(`Opening ${plan.levels.size} SKUs on ${stores.length} stores as the seller ${tenant} …`);
   await open({ plan, stores, sandbox, seller, thresholds, observer, signal });
-  const before = { moves: accepted(observer), requests: observer.requests.length };
+  const before = accepted(observer);
 
-  const progress = createProgress(plan, () => accepted(observer) - before.moves, say);
+  const progress = createProgress(plan, () => accepted(observer) - before, say);
   const began = Date.now();
   const answered = await play({ steps: plan.steps, rate, stores, sandbox, seller, signal, onProgress: progress.played });
-  await untilAllMoved(observer, before.moves + plan.movements, signal, progress.tell);
+  await untilAllMoved(observer, before + plan.movements, signal, progress.tell);
   const seconds = (observer.lastMoveAt() - began) / 1000;
 
   say('All orders are in the books. Waiting for the listings …');
   await untilShown({ plan, stores, sandbox, thresholds, signal });
   say('The auditor waits until all is quiet, and reads everything …');
   const auditor = await runAuditor(addresses, tenant, signal);
-  const requests = observer.requests.slice(before.requests);
+  const decided = await decisionsOf(seller, [...plan.levels.keys()]);
   const { sales, writes } = await logsOf(sandbox, stores);
-  const latencies = saleLatencies(observer.moves, observer.requests, soldAt(sales, answered), writes);
-  const pushes = pushesByReason(requests);
+  const latencies = saleLatencies(observer.moves, decided, observer.requests, soldAt(sales, answered), writes);
   return {
     tenant,
     orders: plan.orders,
@@ -86,11 +84,21 @@ export async function replay({ plan, rate, thresholds, addresses, say, signal }:
       pushed: latencies.pushed,
       sales: latencies.sales,
     },
-    pushesByReason: pushes,
-    held: plan.movements - [...pushes.values()].reduce((sum, count) => sum + count, 0),
+    pushesByReason: countReasons(decided, 'push'),
+    holdsByReason: countReasons(decided, 'held'),
     auditor,
     deviations: deviations(plan.levels, stores, await shownBy(sandbox, stores), thresholds),
   };
+}
+
+/** Decisions about all rows but each SKU's first, which is its opening. */
+async function decisionsOf(seller: Seller, skus: readonly string[]): Promise<Decided[]> {
+  const decided: Decided[] = [];
+  await eachOf(skus, atOnce, async (sku) => {
+    for (const { decision, reason, inputs } of await seller.decisions(sku))
+      if (inputs.sequence > 1) decided.push({ sku, sequence: inputs.sequence, decision, reason });
+  });
+  return decided;
 }
 
 type Opening = {

@@ -8,14 +8,26 @@ export const isGood = ({ auditor, deviations }: Report): boolean => auditor.exit
 
 /** The report for people. */
 export function printReport(report: Report): string[] {
-  const { orders, lines, skus, seconds, movements, saleToOtherStore, pushesByReason, held, auditor, deviations, listings, tenant } = report;
+  const {
+    orders,
+    lines,
+    skus,
+    seconds,
+    movements,
+    saleToOtherStore,
+    pushesByReason,
+    holdsByReason,
+    auditor,
+    deviations,
+    listings,
+    tenant,
+  } = report;
   const { p50Milliseconds, p99Milliseconds, measured, pushed, sales } = saleToOtherStore;
-  const reasons = [...pushesByReason].toSorted(([, a], [, b]) => b - a).map(([reason, count]) => `${reason} ${count}`);
   return [
     `Played as ${tenant}: ${orders} orders, ${lines} lines, ${skus} SKUs in ${seconds.toFixed(1)} s.`,
     `Movements: ${movements}, ${(movements / seconds).toFixed(0)}/s.`,
     `Sale → other store: p50 ${time(p50Milliseconds)}, p99 ${time(p99Milliseconds)} (${measured} measured; ${pushed} of ${sales} sales were pushed at once, the others wait by policy).`,
-    `Pushes decided: ${reasons.join(', ') || 'none'}; held ${held} of ${movements} movements.`,
+    `Pushes decided: ${list(pushesByReason)}; held: ${list(holdsByReason)}.`,
     `Auditor (${verdicts[auditor.exitCode] ?? `exit code ${auditor.exitCode}`}):`,
     ...auditor.text.split('\n').map((line) => `  ${line}`),
     deviations.length === 0
@@ -27,6 +39,11 @@ export function printReport(report: Report): string[] {
 }
 
 const verdicts: Readonly<Record<number, string>> = { 0: 'nothing found', 1: 'violations', 2: 'no verdict' };
+const list = (reasons: ReadonlyMap<string, number>) =>
+  [...reasons]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ') || 'none';
 const time = (milliseconds: number | null) => (milliseconds === null ? 'not measured' : `${Math.round(milliseconds)} ms`);
 
 function printDeviation({ store, sku, expected, shown, allowed }: Deviation): string {

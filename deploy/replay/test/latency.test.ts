@@ -1,51 +1,68 @@
 import { describe, expect, test } from '@jest/globals';
-import { percentile, pushesByReason, saleLatencies, type Move, type OwnSale, type OwnWrite, type Request } from '../latency.ts';
+import { countReasons, percentile, saleLatencies, type Decided, type Move, type OwnSale, type OwnWrite, type Request } from '../latency.ts';
 
 const move = (sequence: number, order: string): Move => ({ sku: 'A', sequence, type: 'OrderReserve', order: { store: 'north', order } });
 const sale = (order: string, at: number): OwnSale => ({ store: 'north', order, inventoryItem: 'north-A', at });
 const write = (quantityAfter: number, at: number, store = 'south'): OwnWrite => ({ store, inventoryItem: `${store}-A`, quantityAfter, at });
-const asked = (sequence: number, available: number, reason: Request['reason'] = 'at_or_below_threshold'): Request[] =>
+const asked = (sequence: number, available: number): Request[] =>
   ['north', 'south'].map((store) => ({
     sku: 'A',
     store,
     listing: `${store}-A`,
     available,
-    reason,
     version: { mapping: 1, epoch: 1, sequence, settings: 0 },
   }));
+
+/** Each of these was a decision to push. */
+const decidedBy = (requests: readonly Request[]): Decided[] =>
+  requests.map(({ sku, version: { sequence } }) => ({ sku, sequence, decision: 'push', reason: 'at_or_below_threshold' }));
 
 describe('how long a sale takes to show on the other store', () => {
   test('until the other store has applied the first write with the sale in it, whatever its own store shows', () => {
     const requests = [...asked(1, 5), ...asked(2, 4)];
     const writes = [write(5, 10), write(4, 105, 'north'), write(4, 130)];
-    expect(saleLatencies([move(2, 'x')], requests, [sale('x', 100)], writes)).toEqual({ milliseconds: [30], pushed: 1, sales: 1 });
+    expect(saleLatencies([move(2, 'x')], decidedBy(requests), requests, [sale('x', 100)], writes)).toEqual({
+      milliseconds: [30],
+      pushed: 1,
+      sales: 1,
+    });
   });
 
   test('a write that was on its way already does not count', () => {
     const requests = [...asked(1, 5), ...asked(2, 4), ...asked(3, 3)];
     const writes = [write(5, 10), write(4, 110), write(3, 150)];
-    expect(saleLatencies([move(3, 'x')], requests, [sale('x', 100)], writes).milliseconds).toEqual([50]);
+    expect(saleLatencies([move(3, 'x')], decidedBy(requests), requests, [sale('x', 100)], writes).milliseconds).toEqual([50]);
   });
 
   test('a later level that went out in its place counts: the sale is in it', () => {
     const requests = [...asked(1, 5), ...asked(2, 4), ...asked(3, 3)];
     const writes = [write(5, 10), write(3, 160)];
-    expect(saleLatencies([move(2, 'x'), move(3, 'y')], requests, [sale('x', 100), sale('y', 120)], writes).milliseconds).toEqual([60, 40]);
+    expect(
+      saleLatencies([move(2, 'x'), move(3, 'y')], decidedBy(requests), requests, [sale('x', 100), sale('y', 120)], writes).milliseconds,
+    ).toEqual([60, 40]);
   });
 
   test('a write that an earlier request of the same quantity may have caused does not count', () => {
     const requests = [...asked(1, 5), ...asked(2, 4), ...asked(3, 5), ...asked(4, 4)];
     const writes = [write(5, 10), write(4, 110), write(4, 170)];
-    expect(saleLatencies([move(4, 'x')], requests, [sale('x', 100)], writes).milliseconds).toEqual([]);
+    expect(saleLatencies([move(4, 'x')], decidedBy(requests), requests, [sale('x', 100)], writes).milliseconds).toEqual([]);
+  });
+
+  test('a push whose request a newer one overtook before it left is not missed', () => {
+    const decided = decidedBy([...asked(1, 5), ...asked(2, 4), ...asked(3, 3)]);
+    const requests = [...asked(1, 5), ...asked(3, 3)];
+    expect(saleLatencies([move(2, 'x')], decided, requests, [sale('x', 100)], [write(3, 140)]).milliseconds).toEqual([40]);
   });
 
   test('a shop shows 0 for what is oversold', () => {
     const requests = [...asked(1, 1), ...asked(2, -1)];
-    expect(saleLatencies([move(2, 'x')], requests, [sale('x', 100)], [write(1, 10), write(0, 115)]).milliseconds).toEqual([15]);
+    expect(
+      saleLatencies([move(2, 'x')], decidedBy(requests), requests, [sale('x', 100)], [write(1, 10), write(0, 115)]).milliseconds,
+    ).toEqual([15]);
   });
 
   test('a sale whose movement was held is counted apart', () => {
-    expect(saleLatencies([move(2, 'x')], asked(1, 500), [sale('x', 100)], [write(500, 10)])).toEqual({
+    expect(saleLatencies([move(2, 'x')], decidedBy(asked(1, 500)), asked(1, 500), [sale('x', 100)], [write(500, 10)])).toEqual({
       milliseconds: [],
       pushed: 0,
       sales: 1,
@@ -54,7 +71,10 @@ describe('how long a sale takes to show on the other store', () => {
 
   test('two lines of a SKU in one order are one sale', () => {
     const lines = [sale('x', 100), sale('x', 100)];
-    expect(saleLatencies([move(2, 'x')], [...asked(1, 5), ...asked(2, 4)], lines, [write(4, 120)]).milliseconds).toEqual([20]);
+    expect(
+      saleLatencies([move(2, 'x')], decidedBy([...asked(1, 5), ...asked(2, 4)]), [...asked(1, 5), ...asked(2, 4)], lines, [write(4, 120)])
+        .milliseconds,
+    ).toEqual([20]);
   });
 });
 
@@ -66,10 +86,12 @@ test('percentiles are values that were measured', () => {
   expect(percentile([], 0.5)).toBeNull();
 });
 
-test('a push is counted once, to however many listings it goes', () => {
-  const requests = [...asked(1, 5, 'first_count'), ...asked(2, 4), ...asked(3, 3)];
-  expect([...pushesByReason(requests)]).toEqual([
-    ['first_count', 1],
-    ['at_or_below_threshold', 2],
+test('reasons are counted by what was decided', () => {
+  const row = (sequence: number, decision: string, reason: string) => ({ sku: 'mug', sequence, decision, reason });
+  const decided = [row(2, 'push', 'every_nth'), row(3, 'held', 'throttled'), row(4, 'push', 'crossed_zero'), row(5, 'push', 'every_nth')];
+  expect([...countReasons(decided, 'push')]).toEqual([
+    ['every_nth', 2],
+    ['crossed_zero', 1],
   ]);
+  expect([...countReasons(decided, 'held')]).toEqual([['throttled', 1]]);
 });

@@ -15,7 +15,8 @@ export interface JournalReader<Data, State> {
   answered(cause: string, timeoutMilliseconds?: number): Promise<JournalEntry<Data>[] | null>;
 }
 
-const pollMilliseconds = [10, 20, 40, 80, 150];
+/** This replica is woken when it journals the cause itself; this is for another one's. */
+const pollMilliseconds = [20, 40, 80, 160, 250];
 
 export function createReader<Names extends EventName, Data, State, Context>(
   aggregate: Aggregate<Names, Data, State, Context>,
@@ -69,7 +70,7 @@ export function createReader<Names extends EventName, Data, State, Context>(
         if (found.length > 0) return found;
         const left = end - performance.now();
         if (left <= 0) return null;
-        await wake(cause, Math.min(left, pollMilliseconds[Math.min(turn, pollMilliseconds.length - 1)] ?? 150));
+        await wake(cause, Math.min(left, pollMilliseconds[Math.min(turn, pollMilliseconds.length - 1)] ?? 250));
       }
     },
     inserted(causes) {

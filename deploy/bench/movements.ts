@@ -51,7 +51,7 @@ export interface Surroundings {
 const tenant = 'bench';
 const opening = 1_000_000;
 /** As the engine's default: it ends a slice there. */
-const sliceEvents = { ofAll: 2_000, ofOneKey: 500 };
+const sliceEvents = { ofAll: 2_000, ofOneKey: 1_000 };
 const patienceMilliseconds = 120_000;
 /** Only what ends it: kafkajs calls every wait for a new topic's leader an error. */
 const log = createLogger('bench', 'fatal', process.stderr);

@@ -58,6 +58,8 @@ function invalid(complaints: readonly Complaint[]): Problem {
 }
 
 function readQuery(request: Request): Record<string, unknown> {
+  // No client may send a fragment (RFC 9112, 3.2); what follows one would be left out by the routes, but not by the idempotency key's scope.
+  if (request.originalUrl.includes('#')) throw invalid([{ field: 'path', message: "it has a '#'; in a name that is %23" }]);
   const sent = request.originalUrl.split('?').slice(1).join('?');
   try {
     decodeURIComponent(sent);

@@ -163,11 +163,10 @@ export const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connecto
 export type Group = (typeof groups)[number];
 
 /** Where a group puts messages that it cannot read or fold: original key and bytes; reason and origin in headers. */
-export const deadLetterTopicOf = (group: string): string => `${group}.dlq.v1`;
+export const deadLetterTopicOf = (group: string) => ({ name: `${group}.dlq.v1`, partitions: 3 });
 
 export const deadLetterTopics = groups.map((group) => ({
-  name: deadLetterTopicOf(group),
-  partitions: 3,
+  ...deadLetterTopicOf(group),
   cleanup: 'delete' as const,
   retentionDays: 30,
 }));

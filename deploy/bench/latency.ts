@@ -83,7 +83,7 @@ async function refuseRecords(admin: Admin): Promise<void> {
 }
 
 async function removeTopics(admin: Admin, id: string): Promise<void> {
-  await admin.deleteTopics({ topics: [...allTopics.map(({ name }) => name), ...groups.map(deadLetterTopicOf)] });
+  await admin.deleteTopics({ topics: [...allTopics.map(({ name }) => name), ...groups.map((group) => deadLetterTopicOf(group).name)] });
   await admin.deleteGroups([...groups, `${id}.hop`, `${id}.observer`]).catch(() => undefined); // what failed early never joined
 }
 

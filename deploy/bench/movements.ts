@@ -10,6 +10,7 @@ import {
   type MongoHandle,
   type Outgoing,
   type Sender,
+  sliceLimits,
 } from '@evenkeel/chassis';
 import { deadLetterTopicOf, keyOf, openCodec, topicDifferences, topics, type Codec, type Topic } from '@evenkeel/contracts';
 import { stockAggregate, stockInputs, type StockInput } from '@evenkeel/stock/handlers';
@@ -50,8 +51,6 @@ export interface Surroundings {
 
 const tenant = 'bench';
 const opening = 1_000_000;
-/** As the engine's default: it ends a slice there. */
-const sliceEvents = { ofAll: 2_000, ofOneKey: 1_000 };
 const patienceMilliseconds = 120_000;
 /** Only what ends it: kafkajs calls every wait for a new topic's leader an error. */
 const log = createLogger('bench', 'fatal', process.stderr);
@@ -200,7 +199,7 @@ export async function measureMovements(surroundings: Surroundings, load: Load): 
     group: run.rawGroup,
     input: run.own(topics.reservationEvents).name,
     events: load.events,
-    sliceEvents: load.skus === 1 ? sliceEvents.ofOneKey : sliceEvents.ofAll,
+    sliceEvents: load.skus === 1 ? sliceLimits.ofOneKey : sliceLimits.ofAll,
     published: run.redirected(published()),
   });
   return {
@@ -227,7 +226,7 @@ async function openRun({ brokers, registryUrl, mongoUrl }: Surroundings, stack: 
   const own = <Of extends Topic>(topic: Of): Of => ({ ...topic, name: `${topic.name}.${id}` });
   const written = [topics.stockMovements, topics.stockLevels, topics.stockIncidents].map(own);
   const rawOf = (name: string) => `${name}.raw`;
-  const deadLetters = { name: deadLetterTopicOf(id), partitions: 3, cleanup: 'delete' as const };
+  const deadLetters = { ...deadLetterTopicOf(id), cleanup: 'delete' as const };
   const all = [...stockInputs.map(own), ...written, ...written.map((topic) => ({ ...topic, name: rawOf(topic.name) })), deadLetters];
   const rawGroup = `${id}.raw`;
 
@@ -309,8 +308,8 @@ async function openEngine({ own, group, mongo, movements, kafka, codec }: Engine
         topics: stockInputs.map(own) as unknown as typeof stockInputs,
         aggregate: into(own),
         sessionTimeoutMilliseconds: 10_000,
-        sliceEvents: sliceEvents.ofAll,
-        sliceEventsOfOneKey: sliceEvents.ofOneKey,
+        sliceEvents: sliceLimits.ofAll,
+        sliceEventsOfOneKey: sliceLimits.ofOneKey,
         trickleMilliseconds: 0,
         onFatal: reject,
         async onStep(step, slice) {

@@ -6,7 +6,7 @@ export { openJournal, type Journal, type JournalOptions, type Projected, type St
 export type { JournalReader } from './journal/reader.ts';
 export { Abandoned, Unavailable } from './kafka/failures.ts';
 export { openKafka, type KafkaHandle } from './kafka/kafka.ts';
-export { openLanes, type Lanes, type LanesOptions, type Slice } from './kafka/lanes.ts';
+export { openLanes, sliceLimits, type Lanes, type LanesOptions, type Slice } from './kafka/lanes.ts';
 export { openSender, type Sender, type SendOptions } from './kafka/sender.ts';
 export { partitionOf } from './kafka/wire.ts';
 export { openMongo, type MongoHandle } from './mongo.ts';

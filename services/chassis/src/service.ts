@@ -49,7 +49,7 @@ export async function openService({ name, config, topics, running, fail }: Servi
   const metrics = createMetrics();
   const mongo = running.use(await openMongo({ url: config.mongoUrl, database: config.mongoDatabase }));
   const codec = await openCodec(config.schemaRegistryUrl);
-  const checked = [...topics, { name: deadLetterTopicOf(name), partitions: 3 }];
+  const checked = [...topics, deadLetterTopicOf(name)];
   const kafka = await openKafka({ brokers: config.kafkaBrokers, clientId: name, codec, log, topics: checked });
   const sender = running.use(await openSender(kafka));
   const deadLetters = metrics.counter({

@@ -3,7 +3,7 @@ import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, type Collections, type SeenOrderDocument } from './documents.ts';
 import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
-import { contentOf, hashOf, orderRead, readHashOf, type OrderContent, type StoreIdentity } from './order-record.ts';
+import { contentOf, orderRead, readHashOf, type OrderContent, type StoreIdentity } from './order-record.ts';
 import type { Priority } from './rate-governor.ts';
 
 export interface OrderReaderOptions {
@@ -23,11 +23,6 @@ export interface OrderReaderOptions {
 export interface OrderReader {
   /** Reads what changed since the cursor, less the overlap, publishes it, moves the cursor. Returns the correlations of what was new. */
   read(options: { overlapMilliseconds: number; priority: Priority }): Promise<string[]>;
-}
-
-interface Fresh {
-  readonly content: OrderContent;
-  readonly hash: string;
 }
 
 /** After how long an order may ask again for a listing that an import did not find. */
@@ -70,7 +65,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
    * Those whose content was not published yet. What is older than what was published is an old answer, and is left out. The overlap brings the
    * same orders again and again: what is known of them is asked first, and nothing else of those that have not changed.
    */
-  async function freshOf(orders: readonly MarketplaceOrder[]): Promise<Fresh[]> {
+  async function freshOf(orders: readonly MarketplaceOrder[]): Promise<OrderContent[]> {
     const seen = new Map<string, SeenOrderDocument>();
     for await (const document of collections.seenOrders.find({ _id: { $in: orders.map(({ order }) => keyOf(tenant, store, order)) } }))
       seen.set(document._id, document);
@@ -80,21 +75,15 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
       return before.updatedAt === order.updatedAt && before.read !== readHashOf(contentOf(identity, order, () => null));
     });
     const skus = changed.length > 0 ? await skusOf(changed) : new Map<string, string | null>();
-    return changed.map((order) => {
-      const content = contentOf(identity, order, (listing) => skus.get(listing) ?? null);
-      return { content, hash: hashOf(content) };
-    });
+    return changed.map((order) => contentOf(identity, order, (listing) => skus.get(listing) ?? null));
   }
 
   async function publish(orders: readonly MarketplaceOrder[]): Promise<string[]> {
     const fresh = await freshOf(orders);
     if (fresh.length === 0) return [];
-    const records = fresh.map(({ content, hash }) => orderRead(content, hash, Date.now()));
+    const records = fresh.map((content) => orderRead(content, Date.now()));
     await sender.send(records, { alive });
-    await remember(
-      collections.seenOrders,
-      fresh.map(({ content }) => content),
-    );
+    await remember(collections.seenOrders, fresh);
     const events = records.flatMap(({ event }) => event ?? []);
     log.info({ orders: events.length, correlations: correlationsOf(events) }, 'Orders were read.');
     return events.map(({ correlation }) => correlation);
@@ -161,7 +150,7 @@ export async function publishWaiting(
         sku: line.sku ?? (line.listing === null ? null : (mapped.get(line.listing) ?? null)),
       }));
       const content = { ...before, lines };
-      await sender.send([orderRead(content, hashOf(content), Date.now())], { alive });
+      await sender.send([orderRead(content, Date.now())], { alive });
       await remember(seenOrders, [content]);
     }
   }

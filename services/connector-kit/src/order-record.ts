@@ -28,18 +28,18 @@ export function contentOf(identity: StoreIdentity, order: MarketplaceOrder, skuO
 }
 
 /** Sixteen hexadecimal digits of the content. */
-export const hashOf = (content: OrderContent): string => createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+const hashOf = (content: OrderContent): string => createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
 
 /** The same of what the marketplace said alone: an order is the same to it however our listings are mapped. */
 export const readHashOf = (content: OrderContent): string =>
   hashOf({ ...content, lines: content.lines.map((line) => ({ ...line, sku: null })) });
 
 /** The record of an order as read; the same order, unchanged, has the same id. `at`: when it entered the system. */
-export function orderRead(content: OrderContent, hash: string, at: number): Outgoing {
+export function orderRead(content: OrderContent, at: number): Outgoing {
   const { tenant, store, marketplace, order, updatedAt } = content;
   const key = keyOf(tenant, store, order);
   const event: EventOf<'MarketplaceOrderRead'> = {
-    id: `${marketplace}/${key}/${updatedAt}/${hash}`,
+    id: `${marketplace}/${key}/${updatedAt}/${hashOf(content)}`,
     type: 'MarketplaceOrderRead',
     time: at,
     correlation: `${marketplace}/${key}`,

@@ -69,7 +69,7 @@ const asUnavailable = (error: unknown): unknown =>
 /** What one slice is doing to one aggregate. */
 interface Work<Names extends EventName, Data, State> {
   readonly key: string;
-  events: readonly Sourced<Names>[];
+  readonly events: readonly Sourced<Names>[];
   standing: Standing<State>;
   known: ReadonlySet<string>;
   folded?: Folded<Names, Data, State>;
@@ -242,7 +242,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
       known.set(key, reason);
       options.onDeadLetter?.('parked');
     }
-    const target = { name: deadLetterTopicOf(group), partitions: 3 };
+    const target = deadLetterTopicOf(group);
     const origin = options.topics.find(({ name }) => name === slice.topic) as Topic;
     const messages = events.map(({ event, offset }) => {
       const encoded = encode(kafka.codec, { topic: origin, key: [key], event: event as EventOf<EventName> });

@@ -52,6 +52,9 @@ export interface Lanes extends AsyncDisposable {
   exclusively<T>(lane: number, work: () => Promise<T>): Promise<T>;
 }
 
+/** Where a slice ends: events in all, and of one key. */
+export const sliceLimits = { ofAll: 2_000, ofOneKey: 1_000 } as const;
+
 const liveMilliseconds = 60_000;
 const pauseMilliseconds = 1_000;
 const coordinatorMilliseconds = 30_000;
@@ -70,7 +73,7 @@ const isRebalance = (error: unknown): boolean => isKafkaError(error) && 'type' i
 /** Consumes topics lane by lane: one slice at a time in each, offsets committed only behind the work. */
 export async function openLanes<Names extends EventName>(options: LanesOptions<Names>): Promise<Lanes> {
   const { kafka, sender, group, topics, sessionTimeoutMilliseconds, onSlice, onFatal } = options;
-  const { sliceEvents = 2_000, sliceEventsOfOneKey = 1_000 } = options;
+  const { sliceEvents = sliceLimits.ofAll, sliceEventsOfOneKey = sliceLimits.ofOneKey } = options;
   const log = kafka.log.child({ group });
   const namesOf = new Map<string, readonly Names[]>(topics.map((topic) => [topic.name, topic.events]));
   const heartbeatInterval = Math.min(1_000, Math.floor(sessionTimeoutMilliseconds / 5));
@@ -162,7 +165,7 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
   /** Puts a message that nobody can read where a person finds it; later messages of its key go on. */
   async function deadLetter(topic: string, lane: number, message: KafkaMessage, reason: string): Promise<void> {
     log.error({ topic, partition: lane, offset: message.offset, reason }, 'A message was put into the dead-letter topic.');
-    const target = { name: deadLetterTopicOf(group), partitions: 3 };
+    const target = deadLetterTopicOf(group);
     const key = message.key?.toString() ?? '';
     await sender.sendEncoded([
       {

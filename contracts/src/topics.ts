@@ -14,6 +14,8 @@ export interface Topic<Name extends EventName = EventName> {
   /** Fixed for this version of the topic: growing means a new version. */
   readonly partitions: number;
   readonly cleanup: 'delete' | 'compact';
+  /** Compacted, and yet every record of a slice is published: its reader acts on each step. */
+  readonly everyRecord?: true;
   /** Null where it is compacted. */
   readonly retentionDays: number | null;
   readonly ordering: string;
@@ -24,10 +26,51 @@ export interface Topic<Name extends EventName = EventName> {
 
 const lanes = 12;
 const sameId = 'The same ce_id and the same bytes; at any later time.';
+const sameCommand = 'The same ce_id: tenant, route and idempotency key.';
 
 const topic = <Name extends EventName>(value: Topic<Name>): Topic<Name> => value;
 const deleted = (retentionDays: number) => ({ cleanup: 'delete' as const, retentionDays });
 const compacted = { cleanup: 'compact' as const, retentionDays: null };
+
+/** What needs a person's eye, as one service knows it. */
+const incidents = (owner: string, ordering: string) =>
+  topic({
+    name: `${owner}.incidents.v1`,
+    key: ['tenant', 'kind', 'subject'],
+    owner,
+    partitions: 3,
+    ...compacted,
+    ordering,
+    duplicates: sameId,
+    events: ['IncidentChanged'],
+  });
+
+/** Partitioned by store: the owner of a partition owns its stores. */
+const pushRequests = (marketplace: string) =>
+  topic({
+    name: `push.requests.${marketplace}.v1`,
+    key: ['tenant', 'store', 'listing', 'sku'],
+    partitionParts: 2,
+    owner: 'sync-policy',
+    partitions: lanes,
+    ...compacted,
+    ordering: 'By version, per listing; a lower one may come late, one that was superseded at once never comes.',
+    duplicates: sameId,
+    events: ['PushRequested', 'PushWithdrawn'],
+  });
+
+/** What a marketplace's webhooks said, for the owner of the store: partitioned like its push requests. */
+const orderHints = (marketplace: string) =>
+  topic({
+    name: `order.hints.${marketplace}.v1`,
+    key: ['tenant', 'store'],
+    owner: `connector-${marketplace}`,
+    partitions: lanes,
+    ...deleted(1),
+    ordering: 'None: a hint says only that something may have changed.',
+    duplicates: "The same ce_id: the marketplace's own delivery id.",
+    events: ['OrderHinted'],
+  });
 
 export const topics = {
   marketplaceOrders: topic({
@@ -46,6 +89,7 @@ export const topics = {
     owner: 'order',
     partitions: lanes,
     ...compacted,
+    everyRecord: true,
     ordering: 'By sequence, per order, with gaps; a lower one may come late.',
     duplicates: sameId,
     events: ['OrderChanged'],
@@ -57,8 +101,19 @@ export const topics = {
     partitions: lanes,
     ...deleted(14),
     ordering: 'As asked, per order.',
-    duplicates: 'The same ce_id: tenant, route and idempotency key.',
-    events: ['CreateLabel'],
+    duplicates: sameCommand,
+    events: ['CreateLabel', 'VoidLabel'],
+  }),
+  orderIncidents: incidents('order', 'By the order sequence, per incident.'),
+  reservationCommands: topic({
+    name: 'reservation.commands.v1',
+    key: ['tenant', 'store', 'order'],
+    owner: 'reservation',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As asked, per order.',
+    duplicates: sameCommand,
+    events: ['AssignToBatch', 'ReleaseFromBatch', 'PickBatchUnits', 'ReportShortPick', 'PutBackUnits'],
   }),
   reservationEvents: topic({
     name: 'reservation.events.v1',
@@ -68,7 +123,17 @@ export const topics = {
     ...deleted(14),
     ordering: 'By sequence, per order; orders of one SKU in no order among themselves.',
     duplicates: sameId,
-    events: ['UnitsReserved', 'UnitsReleased', 'UnitsAutoPicked'],
+    events: [
+      'UnitsReserved',
+      'UnitsReleased',
+      'UnitsAutoPicked',
+      'UnitsUnpicked',
+      'UnitsAssignedToBatch',
+      'UnitsReleasedFromBatch',
+      'UnitsBatchPicked',
+      'UnitsMissing',
+      'UnitsPutBack',
+    ],
   }),
   stockCommands: topic({
     name: 'stock.commands.v1',
@@ -77,8 +142,28 @@ export const topics = {
     partitions: lanes,
     ...deleted(14),
     ordering: 'As asked, per SKU.',
-    duplicates: 'The same ce_id: tenant, route and idempotency key.',
-    events: ['UpdateStock'],
+    duplicates: sameCommand,
+    events: ['UpdateStock', 'SetProduct', 'PutAwayUnits'],
+  }),
+  purchaseCommands: topic({
+    name: 'purchase.commands.v1',
+    key: ['tenant', 'purchaseOrder'],
+    owner: 'stock',
+    partitions: lanes,
+    ...deleted(14),
+    ordering: 'As asked, per purchase order.',
+    duplicates: sameCommand,
+    events: ['CreatePurchaseOrder', 'ReceivePurchase', 'PutAwayPurchase', 'ClosePurchaseOrder'],
+  }),
+  purchaseOrders: topic({
+    name: 'purchase.orders.v1',
+    key: ['tenant', 'purchaseOrder'],
+    owner: 'stock',
+    partitions: lanes,
+    ...compacted,
+    ordering: 'By sequence, per purchase order, with gaps; a lower one may come late.',
+    duplicates: sameId,
+    events: ['PurchaseOrderChanged'],
   }),
   stockMovements: topic({
     name: 'stock.movements.v1',
@@ -100,16 +185,7 @@ export const topics = {
     duplicates: sameId,
     events: ['StockLevelChanged'],
   }),
-  stockIncidents: topic({
-    name: 'stock.incidents.v1',
-    key: ['tenant', 'kind', 'subject'],
-    owner: 'stock',
-    partitions: 3,
-    ...compacted,
-    ordering: 'By the SKU ledger sequence, per incident.',
-    duplicates: sameId,
-    events: ['IncidentChanged'],
-  }),
+  stockIncidents: incidents('stock', 'By the SKU ledger sequence, per incident.'),
   listingChanges: topic({
     name: 'listing.changes.v1',
     key: ['tenant', 'sku'],
@@ -127,30 +203,39 @@ export const topics = {
     partitions: lanes,
     ...deleted(14),
     ordering: 'As asked, per SKU; a control record (TenantPolicyChanged, key: tenant) once in every partition.',
-    duplicates: 'The same ce_id: tenant, route and idempotency key.',
-    events: ['SetInventorySync', 'SetSkuPolicy', 'TenantPolicyChanged'],
+    duplicates: sameCommand,
+    events: ['SetInventorySync', 'SetSkuPolicy', 'ReconsiderPolicy', 'TenantPolicyChanged'],
   }),
-  shopifyPushRequests: topic({
-    name: 'push.requests.shopify.v1',
-    key: ['tenant', 'store', 'listing', 'sku'],
-    partitionParts: 2,
-    owner: 'sync-policy',
-    partitions: lanes,
-    ...compacted,
-    ordering: 'By version, per listing; a lower one may come late, one that was superseded at once never comes.',
-    duplicates: sameId,
-    events: ['PushRequested', 'PushWithdrawn'],
-  }),
+  shopifyPushRequests: pushRequests('shopify'),
+  etsyPushRequests: pushRequests('etsy'),
+  shopifyOrderHints: orderHints('shopify'),
+  etsyOrderHints: orderHints('etsy'),
+  shopifyIncidents: incidents('connector-shopify', 'By time, per incident.'),
+  etsyIncidents: incidents('connector-etsy', 'By time, per incident.'),
 } as const;
 
 /** Every topic, for those who create, check or document them. */
 export const allTopics: readonly Topic[] = Object.values(topics);
 
-/** The topic that carries push requests for a marketplace. Throws for one that has none. */
-export function pushRequestsOf(marketplace: string): Topic<'PushRequested' | 'PushWithdrawn'> {
-  if (marketplace === 'shopify') return topics.shopifyPushRequests;
-  throw new Error(`No topic carries push requests for the marketplace ${marketplace}: add it to contracts/src/topics.ts.`);
+/** Every marketplace that a connector exists for. */
+export const marketplaces = ['shopify', 'etsy'] as const;
+export type MarketplaceName = (typeof marketplaces)[number];
+
+export const isMarketplace = (name: string): name is MarketplaceName => marketplaces.some((known) => known === name);
+
+const topicsByMarketplace = {
+  shopify: { pushRequests: topics.shopifyPushRequests, orderHints: topics.shopifyOrderHints, incidents: topics.shopifyIncidents },
+  etsy: { pushRequests: topics.etsyPushRequests, orderHints: topics.etsyOrderHints, incidents: topics.etsyIncidents },
+};
+
+/** The topics of one marketplace's connector. Throws for one that has none. */
+export function topicsOf(marketplace: string): (typeof topicsByMarketplace)[MarketplaceName] {
+  if (isMarketplace(marketplace)) return topicsByMarketplace[marketplace];
+  throw new Error(`There are no topics for the marketplace ${marketplace}: add them to contracts/src/topics.ts.`);
 }
+
+/** The topic that carries push requests for a marketplace. Throws for one that has none. */
+export const pushRequestsOf = (marketplace: string): Topic<'PushRequested' | 'PushWithdrawn'> => topicsOf(marketplace).pushRequests;
 
 /** A record key: the parts, encoded so that tenant `a` + SKU `b/c` is not `a/b` + `c`. */
 export const keyOf = (...parts: readonly string[]): string => parts.map(encodeURIComponent).join('/');
@@ -159,7 +244,17 @@ export const keyOf = (...parts: readonly string[]): string => parts.map(encodeUR
 export const partsOf = (key: string): string[] => key.split('/').map(decodeURIComponent);
 
 /** The consumer groups; each has its own dead-letter topic. */
-export const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
+export const groups = [
+  'order',
+  'reservation',
+  'reservation.levels',
+  'stock',
+  'stock.purchasing',
+  'stock.products',
+  'sync-policy',
+  'connector-shopify',
+  'connector-etsy',
+] as const;
 export type Group = (typeof groups)[number];
 
 /** Where a group puts messages that it cannot read or fold: original key and bytes; reason and origin in headers. */

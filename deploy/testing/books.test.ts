@@ -44,6 +44,8 @@ const aLine = (line: keyof typeof skuOfLine) =>
     quantity,
     cancelled: Math.min(quantity, cancelled),
     fulfilled: Math.min(quantity, fulfilled),
+    shippedBefore: 0,
+    fulfilledBy: 'seller' as const,
   }));
 const aStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -79,6 +81,7 @@ const readOf = (order: string, { lines, updatedAt, isCancelled }: Extract<Step, 
   tenant,
   store,
   marketplace: 'shopify',
+  connectedAt: null,
   order,
   name: order,
   placedAt: 0,

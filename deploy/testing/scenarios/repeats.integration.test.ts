@@ -64,8 +64,11 @@ function orderRead(
       quantity: 1,
       cancelled: 0,
       fulfilled: 0,
+      shippedBefore: 0,
+      fulfilledBy: 'seller',
       ...line,
     })),
+    connectedAt: null,
     at: updatedAt,
   };
   const key = keyOf(seller.tenant, 'amber', order);
@@ -222,6 +225,10 @@ test('a movement that was lost on the way makes the next one go out at once, whe
     order: null,
     counted: true,
     user: { kind: 'system', id: 'test' },
+    batch: null,
+    label: null,
+    reverses: null,
+    purchaseOrder: null,
     cause: 'test/gap',
     at: 1_000,
   };

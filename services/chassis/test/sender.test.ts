@@ -11,7 +11,7 @@ const record = ({ partition, bytes, key }: { partition: number; bytes: number; k
   key,
   value: Buffer.alloc(bytes),
   headers: {},
-  compacted: false,
+  supersedable: false,
 });
 
 const aRecord = fc.record({ partition: fc.nat(2), bytes: fc.nat(500_000), key: fc.string({ maxLength: 20 }) }).map(record);
@@ -35,7 +35,7 @@ test('records leave in requests that a broker takes, all of them, in their order
 });
 
 test('of a compacted topic only the newest record of a key leaves, of any other topic every one', () => {
-  const of = (key: string, compacted: boolean) => ({ ...record({ partition: 0, bytes: 1, key }), compacted });
+  const of = (key: string, supersedable: boolean) => ({ ...record({ partition: 0, bytes: 1, key }), supersedable });
   const [old, move, other, newest] = [of('mug', true), of('mug', false), of('cup', true), of('mug', true)];
   expect(withoutSuperseded([old, move, other, newest])).toEqual([move, other, newest]);
 });

@@ -23,8 +23,10 @@ export function contentOf(identity: StoreIdentity, order: MarketplaceOrder, skuO
     quantity,
     cancelled,
     fulfilled,
+    shippedBefore: 0,
+    fulfilledBy: 'seller' as const,
   }));
-  return { tenant, store, marketplace, order: order.order, name, placedAt, updatedAt, cancelledAt, lines };
+  return { tenant, store, marketplace, order: order.order, name, placedAt, updatedAt, cancelledAt, lines, connectedAt: null };
 }
 
 /** Sixteen hexadecimal digits of the content. */

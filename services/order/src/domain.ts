@@ -97,6 +97,8 @@ function mergeLine(known: OrderLine | undefined, told: OrderLine | undefined, is
     quantity,
     cancelled: Math.min(quantity, Math.max(told.cancelled, floor.cancelled)),
     fulfilled: Math.min(quantity, Math.max(told.fulfilled, floor.fulfilled)),
+    shippedBefore: known?.shippedBefore ?? told.shippedBefore,
+    fulfilledBy: told.fulfilledBy,
   };
 }
 
@@ -122,7 +124,7 @@ export function decideLabel({ order }: OrderState, { lines: asked, location, use
   if (!order) return refuse('unknown_order');
   const lines = asked === null ? allLeft(order) : summed(asked);
   const refused = labelRefusal(order, lines);
-  return refused ? refuse(refused) : { type: 'labelled', label: { label, location, user, lines } };
+  return refused ? refuse(refused) : { type: 'labelled', label: { label, location, user, lines, voids: [] } };
 }
 
 const allLeft = (order: Order): LabelLine[] =>

@@ -23,6 +23,8 @@ const line = (id: string, quantity: number, more: Partial<OrderLine> = {}): Orde
   quantity,
   cancelled: 0,
   fulfilled: 0,
+  shippedBefore: 0,
+  fulfilledBy: 'seller',
   ...more,
 });
 
@@ -32,6 +34,7 @@ const read =
   (state) =>
     decideRead(state, {
       tenant: 'acme',
+      connectedAt: null,
       store: 's1',
       order: '1001',
       marketplace: 'shopify',
@@ -163,6 +166,7 @@ describe('a label', () => {
           { line: 'a', quantity: 2 },
           { line: 'c', quantity: 2 },
         ],
+        voids: [],
       },
     });
     expect(changedOf(parts, state)).toMatchObject({ sequence: 2, at: 101, labels: [{ label: 'label-2' }] });

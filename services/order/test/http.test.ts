@@ -11,10 +11,20 @@ const path = `/stores/s1/orders/${encodeURIComponent(id)}`;
 async function openOrders() {
   const memory = createMemoryJournal(orderAggregate, undefined);
   const http = await openRoutes(orderRoutes(memory), { tenant, user: 'ann', roles: ['warehouse'] });
-  const line = { line: 'a', listing: null, sku: 'MUG', quantity: 3, cancelled: 0, fulfilled: 0 };
+  const line = {
+    line: 'a',
+    listing: null,
+    sku: 'MUG',
+    quantity: 3,
+    cancelled: 0,
+    fulfilled: 0,
+    shippedBefore: 0,
+    fulfilledBy: 'seller',
+  } as const;
   const order: MarketplaceOrderRead = {
     tenant,
     store: 's1',
+    connectedAt: null,
     marketplace: 'shopify',
     order: id,
     name: '#1',

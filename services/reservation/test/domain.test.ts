@@ -12,12 +12,15 @@ const line = (id: string, sku: string | null, quantity: number, more: Partial<Or
   quantity,
   cancelled: 0,
   fulfilled: 0,
+  shippedBefore: 0,
+  fulfilledBy: 'seller',
   ...more,
 });
 const label = (id: string, lines: Record<string, number>, location: string | null = null): Label => ({
   label: id,
   location,
   user: ann,
+  voids: [],
   lines: Object.entries(lines).map(([of, quantity]) => ({ line: of, quantity })),
 });
 const order = (sequence: number, lines: readonly OrderLine[], labels: readonly Label[] = []): OrderChanged => ({

@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { reservationAggregate } from '../src/handlers.ts';
 import { reservationRoutes } from '../src/http.ts';
 
-const line = { listing: null, cancelled: 0, fulfilled: 0 };
+const line = { listing: null, cancelled: 0, fulfilled: 0, shippedBefore: 0, fulfilledBy: 'seller' } as const;
 const order: OrderChanged = {
   tenant: 'acme',
   store: 's1',

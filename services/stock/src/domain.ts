@@ -192,13 +192,26 @@ interface Parts {
 /** The record of a row in stock.movements.v1. */
 export function movedBy({ tenant, sku }: Parts, { sequence, cause, at, data }: SequencedRow): StockMoved {
   const { incident: _, ...row } = data;
-  return { tenant, sku, epoch: ledgerEpoch, sequence, ...row, cause, at };
+  return { tenant, sku, epoch: ledgerEpoch, sequence, ...row, batch: null, label: null, reverses: null, purchaseOrder: null, cause, at };
 }
 
 /** The record of the level in stock.levels.v1. */
 export function levelOf({ tenant, sku }: Parts, { quantities, locations, counted, newest: { sequence, at } }: SkuStock): StockLevelChanged {
   const onHand = Object.fromEntries(locations.map((entry) => [entry.location, entry.onHand]));
-  return { tenant, sku, epoch: ledgerEpoch, sequence, quantities, locations: onHand, counted, at };
+  return {
+    tenant,
+    sku,
+    epoch: ledgerEpoch,
+    sequence,
+    quantities,
+    locations: onHand,
+    counted,
+    title: null,
+    defaultLocation: null,
+    lowStockAtOrBelow: null,
+    retired: false,
+    at,
+  };
 }
 
 /** The record of the incident in stock.incidents.v1. */

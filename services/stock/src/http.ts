@@ -12,7 +12,7 @@ const iso = (milliseconds: number): string => new Date(milliseconds).toISOString
 const quantities = z.object({ onHand: z.int(), orderReserve: z.int(), batchReserve: z.int(), available: z.int() });
 const transactions = ['StockUpdate', 'PurchaseReceiving', 'AutoPick', 'BatchPick'] as const;
 const reserves = ['OrderReserve', 'OrderRelease', 'BatchReserve', 'BatchRelease'] as const;
-const type = z.enum([...transactions, ...reserves]);
+const type = z.enum([...transactions, ...reserves, 'ProductChange']);
 
 const inventory = z.object({
   sku: z.string(),
@@ -26,6 +26,10 @@ const movement = z.object({
   sequence: z.int(),
   at: time,
   type,
+  batch: z.string().nullable(),
+  label: z.string().nullable(),
+  reverses: z.string().nullable(),
+  purchaseOrder: z.string().nullable(),
   reason: z.string().nullable(),
   refused: z.string().nullable(),
   change: quantities,
@@ -109,8 +113,8 @@ const inventoryRoute = ({ journal }: StockParts) =>
     responses: { 200: { description: 'Its quantities; a product that nobody created has never been counted', schema: inventory } },
     async handle({ identity: { tenant }, params }) {
       const { state } = await journal.state(keyOf(tenant, params.sku));
-      const { tenant: _tenant, at: _at, quantities: now, locations, ...level } = levelOf({ tenant, sku: params.sku }, state);
-      return reply(200, { ...level, quantities: { ...now }, locations: { ...locations } });
+      const { epoch, sequence, counted, quantities: now, locations } = levelOf({ tenant, sku: params.sku }, state);
+      return reply(200, { sku: params.sku, epoch, sequence, counted, quantities: { ...now }, locations: { ...locations } });
     },
   });
 

@@ -4,6 +4,7 @@ import type {
   ListingVersion,
   PushRequested,
   PushWithdrawn,
+  ReconsiderPolicy,
   SetInventorySync,
   SetSkuPolicy,
   StockMoved,
@@ -189,6 +190,7 @@ export type PolicyEntry = DecisionRecord &
     | { readonly trigger: 'movement' }
     | { readonly trigger: 'inventory_sync'; readonly enabled: boolean; readonly user: User }
     | { readonly trigger: 'sku_policy'; readonly policy: PolicySettings; readonly user: User }
+    | { readonly trigger: 'tenant_policy'; readonly revision: number }
     | { readonly trigger: 'listing_mapped' | 'listing_unmapped'; readonly listing: MappedListing }
   );
 
@@ -247,6 +249,14 @@ export function decideSkuPolicy(sku: SkuState, command: SetSkuPolicy, tenant: Te
   return { trigger: 'sku_policy', policy: settings, user, ...decision, inputs, listings: affected(sku, decision) };
 }
 
+/** The tenant's settings have changed: what they have held back is pushed where the new ones would. */
+export function decideReconsidered(sku: SkuState, { revision, before, after }: ReconsiderPolicy, tenant: TenantPolicy): PolicyEntry {
+  const policy = policyOf(after, sku.policy);
+  const decision = reconsider(sku, policyOf(before, sku.policy), policy);
+  const inputs = inputsOf(sku, { ...tenant, revision }, policy, sku.settings);
+  return { trigger: 'tenant_policy', revision, ...decision, inputs, listings: affected(sku, decision) };
+}
+
 /**
  * A listing now shows this SKU: all listings of the SKU are pushed, so that they agree. A mapping revision that is not above the known one is stale.
  * `hasTopic`: whether a topic carries push requests for its marketplace.
@@ -291,6 +301,8 @@ function settingsAfter(sku: SkuState, entry: PolicyEntry): SkuState {
       return { ...sku, syncEnabled: entry.enabled, settings: entry.inputs.policy.settings };
     case 'sku_policy':
       return { ...sku, policy: entry.policy, settings: entry.inputs.policy.settings };
+    case 'tenant_policy':
+      return sku;
     case 'listing_mapped':
       return { ...sku, listings: withListing(sku.listings, entry.listing) };
     case 'listing_unmapped':

@@ -1,10 +1,11 @@
 import type { Aggregate, Outgoing } from '@evenkeel/chassis';
-import { keyOf, partsOf, pushRequestsOf, topics } from '@evenkeel/contracts';
+import { isMarketplace, keyOf, partsOf, pushRequestsOf, topics } from '@evenkeel/contracts';
 import {
   announcedBy,
   decideInventorySync,
   decideMapped,
   decideMovement,
+  decideReconsidered,
   decideSkuPolicy,
   decideUnmapped,
   evolve,
@@ -21,20 +22,12 @@ import {
 
 /** `TenantPolicyChanged` is a control record: it never reaches the aggregate. */
 export type SyncPolicyInput =
-  'StockMoved' | 'ListingMapped' | 'ListingUnmapped' | 'SetInventorySync' | 'SetSkuPolicy' | 'TenantPolicyChanged';
+  'StockMoved' | 'ListingMapped' | 'ListingUnmapped' | 'SetInventorySync' | 'SetSkuPolicy' | 'ReconsiderPolicy' | 'TenantPolicyChanged';
 
 export const syncPolicyInputs = [topics.stockMovements, topics.listingChanges, topics.policyCommands] as const;
 
 /** Each tenant's policy; a tenant that is not there has never set one. */
 export type TenantPolicies = ReadonlyMap<string, TenantPolicy>;
-
-function hasPushRequests(marketplace: string): boolean {
-  try {
-    return pushRequestsOf(marketplace).partitions > 0;
-  } catch {
-    return false;
-  }
-}
 
 function requests(key: string, announced: Announced, listings: readonly MappedListing[]): Outgoing[] {
   const [tenant = '', sku = ''] = partsOf(key);
@@ -64,13 +57,15 @@ export const syncPolicyAggregate: Aggregate<SyncPolicyInput, PolicyEntry, SkuSta
       case 'StockMoved':
         return [decideMovement(state, event.data, tenant)];
       case 'ListingMapped':
-        return [decideMapped(state, event.data, tenant, hasPushRequests(event.data.marketplace))];
+        return [decideMapped(state, event.data, tenant, isMarketplace(event.data.marketplace))];
       case 'ListingUnmapped':
         return [decideUnmapped(state, event.data, tenant)];
       case 'SetInventorySync':
         return [decideInventorySync(state, event.data, tenant)];
       case 'SetSkuPolicy':
         return [decideSkuPolicy(state, event.data, tenant)];
+      case 'ReconsiderPolicy':
+        return [decideReconsidered(state, event.data, tenant)];
       case 'TenantPolicyChanged':
         throw new Error('A control record concerns no SKU.');
     }

@@ -37,7 +37,7 @@ const decision = z.object({
   sequence: z.int(),
   at: time,
   cause: z.string(),
-  trigger: z.enum(['movement', 'inventory_sync', 'sku_policy', 'listing_mapped', 'listing_unmapped']),
+  trigger: z.enum(['movement', 'inventory_sync', 'sku_policy', 'tenant_policy', 'listing_mapped', 'listing_unmapped']),
   decision: z.enum(['push', 'held', 'withdrawn', 'ignored']),
   reason: z.string(),
   inputs: z.object({
@@ -153,7 +153,7 @@ function controlRecords(
   policy: TenantPolicy,
   { user, cause, at, correlation }: { user: string; cause: string; at: number; correlation: string },
 ): Outgoing[] {
-  const data = { tenant, ...policy, user: { kind: 'person', id: user }, at } as const;
+  const data = { tenant, ...policy, before: null, user: { kind: 'person', id: user }, at } as const;
   const event = { id: cause, type: 'TenantPolicyChanged', time: at, correlation, data } as const;
   const topic = topics.policyCommands;
   return Array.from({ length: topic.partitions }, (_, partition) => ({ topic, key: [tenant], event, partition }));

@@ -60,6 +60,10 @@ async function openSyncPolicy() {
       order: null,
       counted: true,
       user: { kind: 'person', id: 'ann' },
+      batch: null,
+      label: null,
+      reverses: null,
+      purchaseOrder: null,
       cause: 'x',
       at: 6,
     };

@@ -10,15 +10,15 @@ export interface Encoded {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: IHeaders;
-  /** Of a compacted topic: a later record of the same key makes this one worthless. */
-  readonly compacted: boolean;
+  /** A later record of the same key makes this one worthless. */
+  readonly supersedable: boolean;
 }
 
 /** Leaves out what a later record of the same compacted key supersedes anyway; the order of the rest stays. */
 export function withoutSuperseded(messages: readonly Encoded[]): Encoded[] {
   const newest = new Map<string, Encoded>();
-  for (const message of messages) if (message.compacted) newest.set(`${message.topic}/${message.key}`, message);
-  return messages.filter((message) => !message.compacted || newest.get(`${message.topic}/${message.key}`) === message);
+  for (const message of messages) if (message.supersedable) newest.set(`${message.topic}/${message.key}`, message);
+  return messages.filter((message) => !message.supersedable || newest.get(`${message.topic}/${message.key}`) === message);
 }
 
 /** murmur2 as the Java client has it, in 32-bit arithmetic; kafkajs's own works on BigInts, at a tenth of the speed. */
@@ -72,7 +72,7 @@ export function encode(codec: Codec, { topic, key, event, partition }: Outgoing)
     key: keyOf(...key),
     value,
     headers: event === null ? {} : headersOf(event),
-    compacted: topic.cleanup === 'compact',
+    supersedable: topic.cleanup === 'compact' && !topic.everyRecord,
   };
 }
 

@@ -9,8 +9,13 @@ export interface Capabilities {
   readonly maxBatch: number;
   /** One refused item refuses the whole batch. */
   readonly atomicBatch: boolean;
-  /** A write can name the quantity that it expects to find. Declared, not used yet: drift is judged by read-back. */
-  readonly compareAndSet: boolean;
+  /**
+   * How a push finds out that the marketplace has moved meanwhile (`PushItem.expected`).
+   * - native: the marketplace compares, and refuses where its quantity is another
+   * - before_write: the connector reads right before it writes, and refuses where it finds less: a sale that nobody has seen yet
+   * - none: it doesn't; read-backs alone tell
+   */
+  readonly compareAndSet: 'native' | 'before_write' | 'none';
   /** How long a repeat with the same key is answered without being applied again; null where there is no such key. */
   readonly idempotencyKey: { readonly retentionMilliseconds: number } | null;
   /** Accepted is not applied: whether it was is only known by read-back. */
@@ -19,6 +24,11 @@ export interface Capabilities {
   readonly settleMilliseconds: number;
   readonly minimumQuantity: number;
   readonly maximumQuantity: number;
+  /**
+   * Which listings are written together, in one call: those of the same group (an Etsy listing with its offerings). A push holds listings of
+   * one group only, and a group has at most one call in flight. Absent: each listing stands alone, and a push may hold any of them.
+   */
+  groupOf?(listing: string): string;
 }
 
 /** How a read or a push is made: who goes first when the rate is short, and when to give up. */
@@ -59,6 +69,24 @@ export interface PushItem {
   readonly listing: string;
   /** What shoppers shall see; already clamped by {@link Capabilities}. */
   readonly quantity: number;
+  /**
+   * What the marketplace should show before the push: what was last confirmed, less what this listing's own orders took since. Null: nobody
+   * knows, and nothing is compared. One that differs (`native`), or finds less (`before_write`), is rejected with the class `conflict`.
+   */
+  readonly expected: number | null;
+}
+
+/** Something that a connector keeps about a group of listings between pushes; JSON, opaque to the kit. */
+export type Memo = { readonly [key: string]: string | number | boolean | null };
+
+export interface PushOptions extends CallOptions {
+  /** What was last remembered of the batch's group; null where nothing was, and for a marketplace without groups. */
+  readonly memo: Memo | null;
+  /**
+   * Stores it for good before it resolves. Write ahead: remember a step that a later push must know of ("we take the listing off sale") before the
+   * request that makes it, for a crash right behind that request loses its answer.
+   */
+  remember(memo: Memo | null): Promise<void>;
 }
 
 /** A push that is never changed once it was marked in flight: a repeat sends exactly this again. */
@@ -70,14 +98,15 @@ export interface FrozenBatch {
 /**
  * What became of one listing of a push.
  * - applied: the marketplace says so
- * - rejected: it says that it did not, and why
+ * - rejected: it says that it did not, and why; `found`: what it showed instead of what was expected, where a conflict's answer tells
  * - not_tried: nothing is wrong with it, but the batch was refused for another; send it again under a new key
  * - unknown: accepted, or not understood; to be resolved by a repeat or a read-back
  */
 export type PushResult =
   | { readonly listing: string; readonly outcome: 'applied' }
   | { readonly listing: string; readonly outcome: 'not_tried' }
-  | { readonly listing: string; readonly outcome: 'rejected' | 'unknown'; readonly failure: Failure };
+  | { readonly listing: string; readonly outcome: 'rejected'; readonly failure: Failure; readonly found?: number }
+  | { readonly listing: string; readonly outcome: 'unknown'; readonly failure: Failure };
 
 /** Who is at the other end: proven again whenever credentials are re-entered. */
 export interface Probe {
@@ -101,17 +130,65 @@ export interface StoreConnection {
   listings(options: CallOptions): AsyncIterable<readonly MarketplaceListing[]>;
   /** Orders changed at or after `since` (marketplace time), oldest change first, whole, by pages. */
   ordersSince(since: number, options: CallOptions): AsyncIterable<readonly MarketplaceOrder[]>;
-  /** One call. Its cost was reserved already. */
-  push(batch: FrozenBatch, options: CallOptions): Promise<readonly PushResult[]>;
+  /** One call, or what must not be torn apart. Its cost was reserved already. Other listings are left as they are. */
+  push(batch: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]>;
   /** What shoppers see now; a listing that is not there is not in the answer. */
   readBack(listings: readonly string[], options: CallOptions): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 
-/** What a store is opened with; `credentials` are plain here and nowhere else. */
+/** What a person has entered, split. */
+export interface Entered {
+  /** Shown to people. */
+  readonly settings: unknown;
+  /** Sealed. */
+  readonly credentials: unknown;
+  /** What the marketplace signs its webhooks with, where it was given; sealed. */
+  readonly webhookSecret?: string | undefined;
+}
+
+/** What a store is opened with. */
 export interface StoreAccess {
   readonly settings: unknown;
-  readonly credentials: unknown;
+  /** The newest, plain here and nowhere else. Asked by each attempt of each request: credentials may have been renewed meanwhile. */
+  credentials(): unknown;
+}
+
+/**
+ * Credentials that end by themselves and are renewed (OAuth). The kit decides when: at 80 % of their life and after a refusal, once, by one
+ * replica at a time, and stores the new ones before anybody uses them. Connectors only ask the token endpoint.
+ */
+export interface Renewal {
+  /** Milliseconds since the epoch, by our clock. */
+  lifeOf(credentials: unknown): { readonly issuedAt: number; readonly expiresAt: number };
+  /** One request, not through the gateway. Rejects with MarketplaceError: `credential` where they were taken back and a person has to enter new ones. */
+  renew(access: { readonly settings: unknown; readonly credentials: unknown }): Promise<unknown>;
+}
+
+/** A webhook as it came in. */
+export interface WebhookMessage {
+  /** The body, byte for byte. */
+  readonly body: Buffer;
+  /** A header's value, whatever the case of its name. */
+  header(name: string): string | undefined;
+  readonly secret: string;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+/** What a genuine webhook says. */
+export interface WebhookDelivery {
+  /** The seller account that it is about, as {@link Probe} has it; null where it does not say. */
+  readonly account: string | null;
+  /** The marketplace's id of this message, the same when it is sent again. */
+  readonly delivery: string;
+  /** The order that has changed; null where it does not say. */
+  readonly order: string | null;
+}
+
+export interface Webhooks {
+  /** Pure. Throws WebhookRefused: the signature is not right, or it is too old. */
+  verify(message: WebhookMessage): WebhookDelivery;
 }
 
 /** The port that a connector implements: one marketplace. */
@@ -123,19 +200,28 @@ export interface Marketplace {
   readonly connectionFields: z.ZodRawShape;
   /** What a person enters to renew the credentials. */
   readonly credentialFields: z.ZodRawShape;
-  /** Splits what was entered: settings are shown, credentials are sealed. Same fields as above, already checked. */
-  accessOf(entered: Readonly<Record<string, unknown>>): StoreAccess;
-  /** The credentials among what was entered to renew them. */
-  credentialsOf(entered: Readonly<Record<string, unknown>>): unknown;
+  /** Splits what was entered. Same fields as above, already checked. */
+  accessOf(entered: Readonly<Record<string, unknown>>): Entered;
+  /** The same of what was entered to renew the credentials. */
+  credentialsOf(entered: Readonly<Record<string, unknown>>): Omit<Entered, 'settings'>;
   /**
    * Completes the settings of a new store by asking the marketplace (which location?).
    * Throws ConnectionRefused where a person has to choose.
    */
   completeSettings(connection: StoreConnection, settings: unknown, options: CallOptions): Promise<unknown>;
+  /** Absent: credentials are good until they are taken back. */
+  readonly renewal?: Renewal;
+  /** Absent: it sends none, or nobody listens; orders come by polling alone. */
+  readonly webhooks?: Webhooks;
   open(access: StoreAccess, gateway: Gateway): StoreConnection;
 }
 
 /** A store cannot be connected as entered; the message says what to do. */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused';
+}
+
+/** Not from the marketplace, or too old to be believed; the message says what is wrong, never the secret. */
+export class WebhookRefused extends Error {
+  override readonly name = 'WebhookRefused';
 }

@@ -43,6 +43,7 @@ class Fenced extends CallNotMade {
 const lowQuantity = 5;
 const lookAgainMilliseconds = 5_000;
 const heldMilliseconds = 250;
+const noMemo = { memo: null, remember: async () => undefined };
 
 /**
  * One store's pushes, level-triggered: works from the documents with wanted > confirmed, zero and lowest quantity first, one call at a time.
@@ -147,9 +148,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
 
   /** `failure`: of the call as a whole. */
   async function attempt(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
-    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity }));
+    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity, expected: null }));
     try {
-      return { results: await connection.push({ key: call._id, items }, { priority: 'urgent', signal }), failure: null };
+      return { results: await connection.push({ key: call._id, items }, { priority: 'urgent', signal, ...noMemo }), failure: null };
     } catch (error) {
       if (error instanceof MarketplaceError) {
         const { failure, applied } = error;
@@ -245,9 +246,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
 
   /** As {@link attempt}, but a refusal of the repeat says nothing of the first: whatever is not certain stays in flight. */
   async function attemptAgain(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
-    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity }));
+    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity, expected: null }));
     try {
-      return { results: await connection.push({ key: call._id, items }, { priority: 'normal', signal }), failure: null };
+      return { results: await connection.push({ key: call._id, items }, { priority: 'normal', signal, ...noMemo }), failure: null };
     } catch (error) {
       if (!(error instanceof MarketplaceError)) throw error;
       const { failure } = error;

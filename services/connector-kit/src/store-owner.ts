@@ -184,7 +184,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
 /** The store's connection, with its credentials opened. Throws SealError where they can't be. */
 export function openConnection(marketplace: Marketplace, document: StoreDocument, sealer: Sealer, gateway: Gateway): StoreConnection {
   const credentials = sealer.open(document.credentials, document._id);
-  return marketplace.open({ settings: document.settings, credentials }, gateway);
+  return marketplace.open({ settings: document.settings, credentials: () => credentials }, gateway);
 }
 
 /** Raises the owner's epoch on the store and its listings: no mark of an earlier owner is accepted from here on. */

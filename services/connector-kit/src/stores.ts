@@ -4,7 +4,7 @@ import { laneOf } from './connector.ts';
 import type { Collections, StoreDocument } from './documents.ts';
 import { createGateway } from './gateway.ts';
 import { importListings, type Imported } from './listing-import.ts';
-import type { Marketplace, StoreAccess, StoreConnection } from './marketplace.ts';
+import type { Entered, Marketplace, StoreConnection } from './marketplace.ts';
 import { createRateGovernor } from './rate-governor.ts';
 import { openConnection } from './store-owner.ts';
 
@@ -86,9 +86,9 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
   }
 
   /** The new store's document, still `connecting`. */
-  async function create(tenant: string, store: string, access: StoreAccess, cause: string): Promise<StoreDocument> {
+  async function create(tenant: string, store: string, access: Entered, cause: string): Promise<StoreDocument> {
     const { settings, probe } = await withConnection(
-      (gateway) => marketplace.open(access, gateway),
+      (gateway) => marketplace.open({ settings: access.settings, credentials: () => access.credentials }, gateway),
       async (connection) => ({
         probe: await connection.probe({ priority: 'urgent' }),
         settings: (await marketplace.completeSettings(connection, access.settings, { priority: 'urgent' })) as StoreDocument['settings'],
@@ -150,9 +150,9 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
     async reenter(tenant, store, entered) {
       const document = await find(tenant, store);
-      const credentials = marketplace.credentialsOf(entered);
+      const { credentials } = marketplace.credentialsOf(entered);
       const probe = await withConnection(
-        (gateway) => marketplace.open({ settings: document.settings, credentials }, gateway),
+        (gateway) => marketplace.open({ settings: document.settings, credentials: () => credentials }, gateway),
         (connection) => connection.probe({ priority: 'urgent' }),
       );
       if (probe.account !== document.account)

@@ -14,7 +14,7 @@ import type {
 export const capabilities: Capabilities = {
   maxBatch: 10,
   atomicBatch: true,
-  compareAndSet: false,
+  compareAndSet: 'native',
   idempotencyKey: { retentionMilliseconds: 86_400_000 },
   asynchronousApply: false,
   settleMilliseconds: 50,
@@ -70,11 +70,11 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     }
   }
 
-  function open(token: string, gateway: Gateway): StoreConnection {
+  function open(token: () => string, gateway: Gateway): StoreConnection {
     const ask = <T>(what: string, priority: 'urgent' | 'normal' | 'background', work: () => Promise<T>): Promise<T> =>
       gateway.call({ costs: {}, priority }, async () => {
         shop.asked.push(what);
-        if (token !== shop.token) throw failed('credential', 'no');
+        if (token() !== shop.token) throw failed('credential', 'no');
         return work();
       });
     return {
@@ -117,9 +117,9 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     connectionFields: { token: z.string() },
     credentialFields: { token: z.string() },
     accessOf: ({ token }) => ({ settings: { shop: 'fake' }, credentials: { token } }),
-    credentialsOf: ({ token }) => ({ token }),
+    credentialsOf: ({ token }) => ({ credentials: { token } }),
     completeSettings: async (_connection, settings) => settings,
-    open: ({ credentials }, gateway) => open((credentials as { token: string }).token, gateway),
+    open: ({ credentials }, gateway) => open(() => (credentials() as { token: string }).token, gateway),
   };
 
   return {

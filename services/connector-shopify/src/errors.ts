@@ -46,7 +46,7 @@ export function failureOfStatus(status: number, retryAfter: string | undefined):
  * What became of each item of an `inventorySetQuantities`, which applies all of them or none. Errors name an item by its index.
  * Throws where the errors are about the request as a whole.
  */
-export function resultsOf(items: readonly PushItem[], errors: readonly UserError[]): PushResult[] {
+export function resultsOf(items: readonly Pick<PushItem, 'listing'>[], errors: readonly UserError[]): PushResult[] {
   if (errors.length === 0) return items.map(({ listing }) => ({ listing, outcome: 'applied' }));
   const codes = errors.map(({ code }) => code);
   // A failed attempt has used its key up: the batch may go out again under a new one.

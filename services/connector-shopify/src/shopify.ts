@@ -19,7 +19,7 @@ const readBackAtOnce = 100;
 const capabilities: Capabilities = {
   maxBatch: 250,
   atomicBatch: true,
-  compareAndSet: true,
+  compareAndSet: 'native',
   idempotencyKey: { retentionMilliseconds: 24 * hourMilliseconds },
   asynchronousApply: false,
   settleMilliseconds: 20_000,
@@ -58,10 +58,10 @@ export function createShopify({ urlTemplate }: { urlTemplate: string }): Marketp
       settings: { shop, locationId },
       credentials: { accessToken: token },
     }),
-    credentialsOf: ({ accessToken: token }) => ({ accessToken: token }),
+    credentialsOf: ({ accessToken: token }) => ({ credentials: { accessToken: token } }),
     open({ settings, credentials }, gateway) {
       const known = settingsSchema.parse(settings);
-      return openShop(known, credentialsSchema.parse(credentials), urlTemplate.replaceAll('{shop}', known.shop), gateway);
+      return openShop(known, credentialsSchema.parse(credentials()), urlTemplate.replaceAll('{shop}', known.shop), gateway);
     },
     completeSettings: (connection, settings, options) => chooseLocation(connection as Shop, settingsSchema.parse(settings), options),
   };
@@ -140,8 +140,13 @@ function openShop(
         name: 'available',
         reason: 'correction',
         referenceDocumentUri: `gid://evenkeel/Push/${key}`,
-        // Present and null: whatever is there now. Drift is judged by read-back.
-        quantities: items.map(({ listing, quantity }) => ({ inventoryItemId: listing, locationId, quantity, changeFromQuantity: null })),
+        // Must be present; null: whatever is there now.
+        quantities: items.map(({ listing, quantity, expected }) => ({
+          inventoryItemId: listing,
+          locationId,
+          quantity,
+          changeFromQuantity: expected,
+        })),
       };
       const { data } = await api.run(operations.setQuantities, { input, key }, { ...options, prepaid: true });
       return resultsOf(items, data.inventorySetQuantities.userErrors);

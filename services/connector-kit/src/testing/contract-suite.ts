@@ -44,11 +44,12 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       credentialRetryMilliseconds: 10,
       ...(circuit ? { circuit } : {}),
     });
-    const access = marketplace.accessOf(store.entered);
-    const first = marketplace.open(access, gateway);
-    const settings = await marketplace.completeSettings(first, access.settings, soon);
+    const entered = marketplace.accessOf(store.entered);
+    const credentials = () => entered.credentials;
+    const first = marketplace.open({ settings: entered.settings, credentials }, gateway);
+    const settings = await marketplace.completeSettings(first, entered.settings, soon);
     await first.close();
-    const connection = marketplace.open({ ...access, settings }, gateway);
+    const connection = marketplace.open({ settings, credentials }, gateway);
     return {
       connection,
       gateway,
@@ -59,7 +60,12 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
     };
   }
 
-  const push = async (connection: StoreConnection, items: PushItem[], key: string = randomUUID()) => connection.push({ key, items }, soon);
+  /** `expected`: null, where a test is not about it. */
+  const push = async (connection: StoreConnection, items: (Omit<PushItem, 'expected'> & Partial<PushItem>)[], key: string = randomUUID()) =>
+    connection.push(
+      { key, items: items.map((item) => ({ expected: null, ...item })) },
+      { ...soon, memo: null, remember: async () => undefined },
+    );
 
   describe(`${name} as a connector`, () => {
     beforeAll(async () => {
@@ -74,10 +80,9 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       const { account, time } = await opened.connection.probe(soon);
       const entered = await store.renewCredentials();
       const { marketplace } = harness;
-      const renewed = marketplace.open(
-        { settings: marketplace.accessOf(store.entered).settings, credentials: marketplace.credentialsOf(entered) },
-        opened.gateway,
-      );
+      const { credentials } = marketplace.credentialsOf(entered);
+      const { settings } = marketplace.accessOf(store.entered);
+      const renewed = marketplace.open({ settings, credentials: () => credentials }, opened.gateway);
       expect((await renewed.probe(soon)).account).toBe(account);
       expect(account).not.toBe('');
       expect(Math.abs(time - before)).toBeLessThan(60_000);
@@ -271,7 +276,7 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
   });
 
   /** As the push loop does it: reserve, call, and again where it was throttled all the same. */
-  async function pushPatiently({ connection, gateway }: Opened, item: PushItem): Promise<void> {
+  async function pushPatiently({ connection, gateway }: Opened, item: { listing: string; quantity: number }): Promise<void> {
     for (let attempts = 0; attempts < 20; attempts += 1) {
       await gateway.governor.acquire(connection.pushCost(1), 'urgent');
       const refused = await refusalOf(push(connection, [item]));

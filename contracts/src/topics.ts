@@ -224,11 +224,21 @@ export type MarketplaceName = (typeof marketplaces)[number];
 export const isMarketplace = (name: string): name is MarketplaceName => marketplaces.some((known) => known === name);
 
 const topicsByMarketplace = {
-  shopify: { pushRequests: topics.shopifyPushRequests, orderHints: topics.shopifyOrderHints, incidents: topics.shopifyIncidents },
-  etsy: { pushRequests: topics.etsyPushRequests, orderHints: topics.etsyOrderHints, incidents: topics.etsyIncidents },
-};
+  shopify: {
+    group: 'connector-shopify',
+    pushRequests: topics.shopifyPushRequests,
+    orderHints: topics.shopifyOrderHints,
+    incidents: topics.shopifyIncidents,
+  },
+  etsy: {
+    group: 'connector-etsy',
+    pushRequests: topics.etsyPushRequests,
+    orderHints: topics.etsyOrderHints,
+    incidents: topics.etsyIncidents,
+  },
+} as const;
 
-/** The topics of one marketplace's connector. Throws for one that has none. */
+/** The topics and the consumer group of one marketplace's connector. Throws for one that has none. */
 export function topicsOf(marketplace: string): (typeof topicsByMarketplace)[MarketplaceName] {
   if (isMarketplace(marketplace)) return topicsByMarketplace[marketplace];
   throw new Error(`There are no topics for the marketplace ${marketplace}: add them to contracts/src/topics.ts.`);

@@ -40,7 +40,8 @@ export interface Service {
   journal<Names extends EventName, Data, State, Context = undefined>(
     options: OwnJournal<Names, Data, State, Context>,
   ): Promise<Journal<Data, State>>;
-  serve(options: { readonly title: string; readonly routes: readonly Route[] }): Promise<void>;
+  /** `live`: of what it runs beside a journal. */
+  serve(options: { readonly title: string; readonly routes: readonly Route[]; readonly live?: () => boolean }): Promise<void>;
 }
 
 /** Opens log, metrics, database, Kafka and the sender. Throws where one cannot be had, or where a topic is not as the contracts say. */
@@ -83,7 +84,8 @@ export async function openService({ name, config, topics, running, fail }: Servi
       live.push(() => journal.lanes.live());
       return journal;
     },
-    async serve({ title, routes }) {
+    async serve({ title, routes, live: alsoLive }) {
+      if (alsoLive) live.push(alsoLive);
       running.use(
         await openHttp({
           port: config.httpPort,

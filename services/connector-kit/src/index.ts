@@ -1,8 +1,6 @@
-export { openConnector, openStores, laneOf, type Connector, type ConnectorOptions, type Stores } from './connector.ts';
-export { openCollections, type Collections, type ListingDocument, type StoreDocument } from './documents.ts';
+export { connectorConfig } from './config.ts';
 export { CallNotMade, MarketplaceError, networkError, type Failure, type FailureClass, type HoldReason } from './failure.ts';
 export { createGateway, type CallRequest, type Gateway } from './gateway.ts';
-export { connectorRoutes } from './http.ts';
 export {
   ConnectionRefused,
   type CallOptions,
@@ -28,5 +26,5 @@ export {
 } from './marketplace.ts';
 export { quantityToSend } from './quantity.ts';
 export { createRateGovernor, type BucketReading, type Costs, type Priority, type RateGovernor } from './rate-governor.ts';
-export { createStoreDesk, StoreRefusal, type StoreDesk } from './stores.ts';
+export { openConnectorService, type ConnectorServiceOptions } from './service.ts';
 export { versionOf, versionText } from './version.ts';

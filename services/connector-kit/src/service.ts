@@ -1,0 +1,52 @@
+import { createSealer, openService, type Config } from '@evenkeel/chassis';
+import { topics, topicsOf } from '@evenkeel/contracts';
+import type { connectorConfig } from './config.ts';
+import { openConnector } from './connector.ts';
+import { openCollections } from './documents.ts';
+import { connectorRoutes } from './http.ts';
+import type { Marketplace } from './marketplace.ts';
+import { createStoreDesk } from './stores.ts';
+
+export interface ConnectorServiceOptions {
+  readonly marketplace: Marketplace;
+  /** As its OpenAPI document names it. */
+  readonly title: string;
+  readonly config: Config<ReturnType<typeof connectorConfig>>;
+  /** As `runService` gives them. */
+  readonly running: AsyncDisposableStack;
+  readonly fail: (error: unknown) => void;
+}
+
+/** A connector as a service of its own: all that its `main.ts` has to open. */
+export async function openConnectorService({ marketplace, title, config, running, fail }: ConnectorServiceOptions): Promise<void> {
+  const { group, pushRequests, orderHints, incidents } = topicsOf(marketplace.name);
+  const used = [pushRequests, orderHints, incidents, topics.marketplaceOrders, topics.listingChanges];
+  const service = await openService({ name: group, config, topics: used, running, fail });
+  const { kafka, sender, log, metrics } = service;
+  const collections = await openCollections(service.mongo.connection);
+  const sealer = createSealer(config.credentialsKeys);
+  const connector = running.use(
+    await openConnector({
+      marketplace,
+      kafka,
+      sender,
+      collections,
+      sealer,
+      log,
+      metrics,
+      timing: {
+        orderPoll: config.orderPollSeconds * 1_000,
+        listingImport: config.listingImportSeconds * 1_000,
+        ordersFirst: config.ordersFirstSeconds * 1_000,
+      },
+      sessionTimeoutMilliseconds: config.kafkaSessionTimeoutMilliseconds,
+      onFatal: fail,
+    }),
+  );
+  const desk = createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => connector.storesChanged() });
+  await service.serve({
+    title,
+    routes: connectorRoutes({ marketplace, collections, desk, hold: (tenant, store) => connector.hold(tenant, store) }),
+    live: () => connector.live(),
+  });
+}

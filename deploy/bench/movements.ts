@@ -5,7 +5,6 @@ import {
   openKafka,
   openMongo,
   openSender,
-  type Aggregate,
   type KafkaHandle,
   type MongoHandle,
   type Outgoing,
@@ -13,8 +12,7 @@ import {
   sliceLimits,
 } from '@evenkeel/chassis';
 import { deadLetterTopicOf, keyOf, openCodec, topicDifferences, topics, type Codec, type Topic } from '@evenkeel/contracts';
-import { stockAggregate, stockInputs, type StockInput } from '@evenkeel/stock/handlers';
-import type { LedgerRow, SkuStock } from '@evenkeel/stock/domain';
+import { stockAggregate, stockInputs } from '@evenkeel/stock/handlers';
 import { Kafka, logLevel, type Admin } from 'kafkajs';
 import { waitFor } from '../local/wait.ts';
 import { rawInsertSeconds, rawPipeSeconds, type Published } from './raw.ts';
@@ -87,7 +85,7 @@ function reservedOf(number: number, sku: string, to: Topic): Outgoing {
 }
 
 /** The real aggregate, publishing to topics of this run. */
-function into(own: (topic: Topic) => Topic): Aggregate<StockInput, LedgerRow, SkuStock> {
+function into(own: (topic: Topic) => Topic): typeof stockAggregate {
   const moved = (outgoing: readonly Outgoing[]) => outgoing.map((message) => ({ ...message, topic: own(message.topic) }));
   return {
     ...stockAggregate,

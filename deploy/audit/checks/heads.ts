@@ -91,7 +91,7 @@ function levelDifference({ quantities, locations, counted }: Level, { after, cou
   return counted === wasCounted ? null : `counted: ${counted}, but the ledger says ${wasCounted}`;
 }
 
-/** An oversold incident opens with Available below zero and closes at zero or more. */
+/** An oversold incident opens with Available of a counted SKU below zero and closes at zero or more. */
 function checkIncidents(incidents: Facts['incidents'], ledgers: ReadonlyMap<string, readonly JournalDocument<LedgerRow>[]>): Finding[] {
   const lasts = lastByKey(incidents, bySequence);
   return [...ledgers].flatMap(([key, documents]) => {
@@ -109,8 +109,8 @@ function checkIncidents(incidents: Facts['incidents'], ledgers: ReadonlyMap<stri
 function lastTurn(documents: readonly JournalDocument<LedgerRow>[]): { sequence: number; open: boolean } | null {
   let turn = null as { sequence: number; open: boolean } | null;
   const rows = documents.toSorted((one, other) => one.from - other.from).flatMap(({ entries }) => entries.map(({ data }) => data));
-  for (const { sequence, after } of rows) {
-    const open = after.available < 0;
+  for (const { sequence, after, counted } of rows) {
+    const open = counted && after.available < 0;
     if (open !== (turn?.open ?? false)) turn = { sequence, open };
   }
   return turn;

@@ -1,6 +1,25 @@
 export type { Event, EventOf, Outgoing } from './events.ts';
 export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
 export { askJournal } from './journal/ask.ts';
+export {
+  incidentAfter,
+  withIncidents,
+  type Incident,
+  type IncidentDetails,
+  type IncidentRules,
+  type IncidentSubject,
+  type WithIncidents,
+} from './incidents/rule.ts';
+export { incidentRoutes, type Explanation } from './incidents/routes.ts';
+export {
+  createIncidentReporter,
+  incidentsIn,
+  openIncidentStore,
+  showOpenIncidents,
+  type IncidentDocument,
+  type IncidentReport,
+  type IncidentStore,
+} from './incidents/store.ts';
 export type { JournalDocument, Snapshot } from './journal/documents.ts';
 export { openJournal, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
 export type { JournalReader } from './journal/reader.ts';

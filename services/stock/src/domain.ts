@@ -1,35 +1,48 @@
 import type {
-  IncidentChanged,
+  Events,
   OrderReference,
+  PutAwayUnits,
   Quantities,
   QuantityChange,
+  SetProduct,
   StockLevelChanged,
   StockMoved,
+  UnitsAssignedToBatch,
   UnitsAutoPicked,
+  UnitsBatchPicked,
+  UnitsMissing,
+  UnitsPutBack,
   UnitsReleased,
+  UnitsReleasedFromBatch,
   UnitsReserved,
+  UnitsUnpicked,
   UpdateStock,
 } from '@evenkeel/contracts';
 
 /** Raised only when the ledger's database was restored from a backup. */
 export const ledgerEpoch = 1;
-/** Where units are taken when nobody says where. */
+/** Where units are taken when nobody says where, and the product names no other place. */
 export const defaultLocation = 'default';
 /** Far above any shelf, and On Hand with both reserves still fits what the events carry. */
 export const mostOnHand = 1_000_000_000;
 export const mostLocations = 200;
-/** Within this time an incident that comes back is the same one. */
-export const sameIncidentMilliseconds = 3_600_000;
 
-export type Refusal = 'on_hand_changed' | 'negative' | 'too_large' | 'too_many_locations';
+export type Refusal = 'on_hand_changed' | 'negative' | 'too_large' | 'too_many_locations' | 'still_in_use';
+
+/** What a product is called and how it is kept. */
+export type Product = Pick<SetProduct, 'title' | 'defaultLocation' | 'lowStockAtOrBelow' | 'retired'>;
 
 /** One row of a SKU's ledger; sequence, cause and time are the journal's. Refusals are rows too: before = after. */
 export interface LedgerRow extends Pick<StockMoved, 'type' | 'reason' | 'location' | 'locationOnHand' | 'order' | 'counted' | 'user'> {
   readonly refused: Refusal | null;
   readonly change: QuantityChange;
   readonly after: Quantities;
-  /** What it did to the oversold incident. */
-  readonly incident: 'opened' | 'closed' | null;
+  // Only where there is one: most rows have none of these, and the ledger is kept for ever.
+  readonly batch?: string;
+  readonly label?: string;
+  readonly reverses?: string;
+  readonly purchaseOrder?: string;
+  readonly product?: Product;
 }
 
 export interface SequencedRow {
@@ -40,19 +53,11 @@ export interface SequencedRow {
   readonly data: LedgerRow;
 }
 
-/** The SKU has promised more than it has. One incident, reopened rather than doubled within an hour. */
-export interface Oversold extends Pick<IncidentChanged, 'state' | 'count' | 'openedAt' | 'closedAt' | 'details'> {
-  /** Sequence, time and correlation of the row that opened or closed it. */
-  readonly sequence: number;
-  readonly at: number;
-  readonly correlation: string;
-}
-
 export interface SkuStock {
   readonly quantities: Quantities;
   readonly locations: readonly { readonly location: string; readonly onHand: number }[];
   readonly counted: boolean;
-  readonly oversold: Oversold | null;
+  readonly product: Product;
   /** Of the newest row: enough to publish the level again, byte for byte. */
   readonly newest: Pick<SequencedRow, 'sequence' | 'at' | 'correlation'>;
 }
@@ -62,7 +67,7 @@ export const unknownSku: SkuStock = {
   quantities: { onHand: 0, orderReserve: 0, batchReserve: 0, available: 0 },
   locations: [],
   counted: false,
-  oversold: null,
+  product: { title: null, defaultLocation: null, lowStockAtOrBelow: null, retired: false },
   newest: { sequence: 0, at: 0, correlation: '' },
 };
 
@@ -70,8 +75,11 @@ export const unknownSku: SkuStock = {
 export const onHandAt = (sku: SkuStock, location: string): number =>
   sku.locations.find((other) => other.location === location)?.onHand ?? 0;
 
+/** Where units are taken or put when nobody says where. */
+const placeOf = ({ product }: SkuStock, location: string | null): string => location ?? product.defaultLocation ?? defaultLocation;
+
 /** What a row says beside what follows from it. */
-interface Move extends Pick<LedgerRow, 'type' | 'user'> {
+interface Move extends Pick<LedgerRow, 'type' | 'user' | 'batch' | 'label' | 'reverses' | 'purchaseOrder' | 'product'> {
   readonly onHand?: number;
   readonly orderReserve?: number;
   readonly batchReserve?: number;
@@ -85,6 +93,7 @@ interface Move extends Pick<LedgerRow, 'type' | 'user'> {
 /** Available = On Hand − Order Reserve − Batch Reserve, here and nowhere else; never clamped. */
 function rowOf(sku: SkuStock, move: Move): LedgerRow {
   const { onHand = 0, orderReserve = 0, batchReserve = 0, location = null } = move;
+  const { batch, label, reverses, purchaseOrder, product } = move;
   const change = { onHand, orderReserve, batchReserve, available: onHand - orderReserve - batchReserve };
   const before = sku.quantities;
   const after = {
@@ -104,14 +113,59 @@ function rowOf(sku: SkuStock, move: Move): LedgerRow {
     order: move.order ?? null,
     counted: sku.counted || (move.isCount ?? false),
     user: move.user,
-    incident: incidentAt(sku, after),
+    ...(batch === undefined ? {} : { batch }),
+    ...(label === undefined ? {} : { label }),
+    ...(reverses === undefined ? {} : { reverses }),
+    ...(purchaseOrder === undefined ? {} : { purchaseOrder }),
+    ...(product === undefined ? {} : { product }),
   };
 }
 
-function incidentAt({ oversold }: SkuStock, { available }: Quantities): LedgerRow['incident'] {
-  const isOpen = oversold?.state === 'open';
-  if (available < 0) return isOpen ? null : 'opened';
-  return isOpen ? 'closed' : null;
+/** What the ledger is written from. */
+export type StockInput =
+  | 'UnitsReserved'
+  | 'UnitsReleased'
+  | 'UnitsAssignedToBatch'
+  | 'UnitsReleasedFromBatch'
+  | 'UnitsBatchPicked'
+  | 'UnitsMissing'
+  | 'UnitsAutoPicked'
+  | 'UnitsUnpicked'
+  | 'UnitsPutBack'
+  | 'UpdateStock'
+  | 'SetProduct'
+  | 'PutAwayUnits';
+
+export type StockEvent = { readonly [Name in StockInput]: { readonly type: Name; readonly data: Events[Name] } }[StockInput];
+
+/** One event is one row. What reservation and purchasing tell is never refused: it has happened. */
+export function decide(sku: SkuStock, event: StockEvent): LedgerRow {
+  switch (event.type) {
+    case 'UnitsReserved':
+      return decideReserved(sku, event.data);
+    case 'UnitsReleased':
+      return decideReleased(sku, event.data);
+    case 'UnitsAssignedToBatch':
+      return decideAssigned(sku, event.data);
+    case 'UnitsReleasedFromBatch':
+      return decideReleasedFromBatch(sku, event.data);
+    case 'UnitsBatchPicked':
+      return decideBatchPicked(sku, event.data);
+    case 'UnitsMissing':
+      return decideMissing(sku, event.data);
+    case 'UnitsAutoPicked':
+      return decideAutoPicked(sku, event.data);
+    case 'UnitsUnpicked':
+      return decideUnpicked(sku, event.data);
+    case 'UnitsPutBack':
+      return decidePutBack(sku, event.data);
+    case 'UpdateStock':
+      return decideUpdate(sku, event.data);
+    case 'SetProduct':
+      return decideProduct(sku, event.data);
+    case 'PutAwayUnits':
+      return decidePutAway(sku, event.data);
+  }
 }
 
 /** Reserved in full, whatever there is: what a marketplace has sold is never refused. */
@@ -122,10 +176,55 @@ export const decideReserved = (sku: SkuStock, { quantity, order, user }: UnitsRe
 export const decideReleased = (sku: SkuStock, { quantity, fromBatchReserve, order, user }: UnitsReleased): LedgerRow =>
   rowOf(sku, { type: 'OrderRelease', orderReserve: fromBatchReserve - quantity, batchReserve: 0 - fromBatchReserve, order, user });
 
+/** Promised as before, and now waiting to be picked. */
+const decideAssigned = (sku: SkuStock, { quantity, batch, order, user }: UnitsAssignedToBatch): LedgerRow =>
+  rowOf(sku, { type: 'BatchReserve', orderReserve: 0 - quantity, batchReserve: quantity, batch, order, user });
+
+const decideReleasedFromBatch = (sku: SkuStock, { quantity, batch, order, user }: UnitsReleasedFromBatch): LedgerRow =>
+  rowOf(sku, { type: 'BatchRelease', orderReserve: quantity, batchReserve: 0 - quantity, batch, order, user });
+
+function decideBatchPicked(sku: SkuStock, { quantity, location, batch, order, user }: UnitsBatchPicked): LedgerRow {
+  const change = { onHand: 0 - quantity, batchReserve: 0 - quantity };
+  return rowOf(sku, { type: 'BatchPick', ...change, location: placeOf(sku, location), batch, order, user });
+}
+
+/** A short pick: the units are gone from the shelf, and the order is promised them all the same. */
+function decideMissing(sku: SkuStock, { quantity, location, batch, order, user }: UnitsMissing): LedgerRow {
+  const change = { onHand: 0 - quantity, orderReserve: quantity, batchReserve: 0 - quantity };
+  return rowOf(sku, { type: 'StockUpdate', reason: 'short_pick', ...change, location: placeOf(sku, location), batch, order, user });
+}
+
 /** Units that left with a parcel. Their location may go below zero: the parcel exists. */
-export function decideAutoPicked(sku: SkuStock, { quantity, fromBatchReserve, location, order, user }: UnitsAutoPicked): LedgerRow {
+export function decideAutoPicked(sku: SkuStock, { quantity, fromBatchReserve, location, label, order, user }: UnitsAutoPicked): LedgerRow {
   const change = { onHand: 0 - quantity, orderReserve: fromBatchReserve - quantity, batchReserve: 0 - fromBatchReserve };
-  return rowOf(sku, { type: 'AutoPick', ...change, location: location ?? defaultLocation, order, user });
+  return rowOf(sku, { type: 'AutoPick', ...change, location: placeOf(sku, location), ...labelled(label), order, user });
+}
+
+/** A deduction is taken back: on the shelf again, and promised as before. */
+function decideUnpicked(sku: SkuStock, { quantity, location, label, reverses, order, user }: UnitsUnpicked): LedgerRow {
+  const change = { onHand: quantity, orderReserve: quantity };
+  return rowOf(sku, { type: 'AutoPick', ...change, location: placeOf(sku, location), ...labelled(label), reverses, order, user });
+}
+
+const labelled = (label: string | null) => (label === null ? {} : { label });
+
+/** Picked, then cancelled, and now on the shelf again for anybody to buy. */
+const decidePutBack = (sku: SkuStock, { quantity, location, order, user }: UnitsPutBack): LedgerRow =>
+  rowOf(sku, { type: 'StockUpdate', reason: 'put_back', onHand: quantity, location: placeOf(sku, location), order, user });
+
+/** Units of a purchase order are on the shelf: whoever put them there has counted them. */
+function decidePutAway(sku: SkuStock, { quantity, location, purchaseOrder, user }: PutAwayUnits): LedgerRow {
+  const about = { type: 'PurchaseReceiving', location: placeOf(sku, location), purchaseOrder, user } as const;
+  if (sku.quantities.onHand + quantity > mostOnHand) return rowOf(sku, { ...about, refused: 'too_large' });
+  return rowOf(sku, { ...about, onHand: quantity, isCount: true });
+}
+
+/** All of a product's settings at once. It is retired only when nothing of it is left, neither on a shelf nor promised. */
+function decideProduct(sku: SkuStock, { title, defaultLocation: place, lowStockAtOrBelow, retired, user }: SetProduct): LedgerRow {
+  const { onHand, orderReserve, batchReserve } = sku.quantities;
+  const isInUse = onHand !== 0 || orderReserve !== 0 || batchReserve !== 0;
+  if (retired && !sku.product.retired && isInUse) return rowOf(sku, { type: 'ProductChange', refused: 'still_in_use', user });
+  return rowOf(sku, { type: 'ProductChange', product: { title, defaultLocation: place, lowStockAtOrBelow, retired }, user });
 }
 
 /**
@@ -148,13 +247,12 @@ function refusalOf(sku: SkuStock, { location, seen, onHand }: Pick<UpdateStock, 
 }
 
 /** The SKU after a row. */
-export function evolve(sku: SkuStock, row: SequencedRow): SkuStock {
-  const { sequence, at, correlation, data } = row;
+export function evolve(sku: SkuStock, { sequence, at, correlation, data }: SequencedRow): SkuStock {
   return {
     quantities: data.after,
     locations: data.refused === null ? withLocation(sku.locations, data) : sku.locations,
     counted: data.counted,
-    oversold: data.incident === null ? sku.oversold : oversoldBy(sku.oversold, row),
+    product: data.product ?? sku.product,
     newest: { sequence, at, correlation },
   };
 }
@@ -166,22 +264,29 @@ function withLocation(locations: SkuStock['locations'], { location, locationOnHa
   return known ? locations.map((other) => (other.location === location ? next : other)) : [...locations, next];
 }
 
-/** Times are the causes' own: a replay comes to the same incident. */
-function oversoldBy(before: Oversold | null, { sequence, at, correlation, data }: SequencedRow): Oversold {
-  const details = detailsOf(data);
-  const moment = { sequence, at, correlation };
-  if (data.incident === 'closed') {
-    return { state: 'closed', count: before?.count ?? 1, openedAt: before?.openedAt ?? at, closedAt: at, details, ...moment };
-  }
-  const isSame = before !== null && before.closedAt !== null && at - before.closedAt <= sameIncidentMilliseconds;
-  const { count, openedAt } = isSame ? { count: before.count + 1, openedAt: before.openedAt } : { count: 1, openedAt: at };
-  return { state: 'open', count, openedAt, closedAt: null, details, ...moment };
+type Details = Readonly<Record<string, string>>;
+
+/** More is promised than there is; who waits for it is read from the ledger. A SKU that was never counted may have any number of units. */
+export function oversold({ counted, quantities }: SkuStock): Details | null {
+  const { available, onHand, orderReserve, batchReserve } = quantities;
+  if (!counted || available >= 0) return null;
+  return { available: String(available), onHand: String(onHand), reserved: String(orderReserve + batchReserve) };
 }
 
-/** What a person needs to act; the order is the newest one, whose units go beyond On Hand. */
-function detailsOf({ after: { available, onHand, orderReserve, batchReserve }, order }: LedgerRow): Readonly<Record<string, string>> {
-  const quantities = { available: String(available), onHand: String(onHand), reserved: String(orderReserve + batchReserve) };
-  return order ? { ...quantities, store: order.store, order: order.order } : quantities;
+/** Time to buy more. */
+export function lowStock({ counted, quantities: { available }, product: { lowStockAtOrBelow, retired } }: SkuStock): Details | null {
+  if (!counted || retired || lowStockAtOrBelow === null || available > lowStockAtOrBelow) return null;
+  return { available: String(available), lowStockAtOrBelow: String(lowStockAtOrBelow) };
+}
+
+/** Units were taken where there were none: they came from elsewhere, or somebody has miscounted. */
+export function negativeOnHand({ counted, locations }: SkuStock): Details | null {
+  const below = counted ? locations.filter(({ onHand }) => onHand < 0).toSorted((one, other) => one.onHand - other.onHand) : [];
+  const [worst, ...others] = below;
+  if (!worst) return null;
+  const details = { location: worst.location, onHand: String(worst.onHand) };
+  if (others.length === 0) return details;
+  return { ...details, alsoBelowZero: others.map(({ location, onHand }) => `${location} ${onHand}`).join(', ') };
 }
 
 interface Parts {
@@ -191,32 +296,17 @@ interface Parts {
 
 /** The record of a row in stock.movements.v1. */
 export function movedBy({ tenant, sku }: Parts, { sequence, cause, at, data }: SequencedRow): StockMoved {
-  const { incident: _, ...row } = data;
-  return { tenant, sku, epoch: ledgerEpoch, sequence, ...row, batch: null, label: null, reverses: null, purchaseOrder: null, cause, at };
+  const { type, reason, refused, change, after, location, locationOnHand, order, counted, user } = data;
+  const { batch = null, label = null, reverses = null, purchaseOrder = null } = data;
+  const row = { type, reason, refused, change, after, location, locationOnHand, order, counted, user };
+  return { tenant, sku, epoch: ledgerEpoch, sequence, ...row, cause, batch, label, reverses, purchaseOrder, at };
 }
 
 /** The record of the level in stock.levels.v1. */
-export function levelOf({ tenant, sku }: Parts, { quantities, locations, counted, newest: { sequence, at } }: SkuStock): StockLevelChanged {
+export function levelOf({ tenant, sku }: Parts, { quantities, locations, counted, product, newest }: SkuStock): StockLevelChanged {
+  const { sequence, at } = newest;
   const onHand = Object.fromEntries(locations.map((entry) => [entry.location, entry.onHand]));
-  return {
-    tenant,
-    sku,
-    epoch: ledgerEpoch,
-    sequence,
-    quantities,
-    locations: onHand,
-    counted,
-    title: null,
-    defaultLocation: null,
-    lowStockAtOrBelow: null,
-    retired: false,
-    at,
-  };
-}
-
-/** The record of the incident in stock.incidents.v1. */
-export function incidentOf({ tenant, sku }: Parts, { state, count, openedAt, closedAt, details, at }: Oversold): IncidentChanged {
-  return { tenant, kind: 'oversold', subject: sku, state, count, openedAt, closedAt, details, at };
+  return { tenant, sku, epoch: ledgerEpoch, sequence, quantities, locations: onHand, counted, ...product, at };
 }
 
 /** How many movements a refusal tells of. */

@@ -1,21 +1,18 @@
-import type { Aggregate, Outgoing } from '@evenkeel/chassis';
+import { withIncidents, type Aggregate, type IncidentSubject, type Outgoing, type WithIncidents } from '@evenkeel/chassis';
 import { keyOf, partsOf, topics } from '@evenkeel/contracts';
 import {
-  decideAutoPicked,
-  decideReleased,
-  decideReserved,
-  decideUpdate,
+  decide,
   evolve,
-  incidentOf,
   levelOf,
+  lowStock,
   movedBy,
+  negativeOnHand,
+  oversold,
   unknownSku,
   type LedgerRow,
-  type Oversold,
   type SkuStock,
+  type StockInput,
 } from './domain.ts';
-
-export type StockInput = 'UnitsReserved' | 'UnitsReleased' | 'UnitsAutoPicked' | 'UpdateStock';
 
 export const stockInputs = [topics.reservationEvents, topics.stockCommands] as const;
 
@@ -31,29 +28,12 @@ function level(key: string, state: SkuStock): Outgoing {
   return { topic: topics.stockLevels, key: [parts.tenant, parts.sku], event };
 }
 
-function incident(key: string, oversold: Oversold): Outgoing {
-  const { sequence, at: time, correlation } = oversold;
-  const data = incidentOf(skuOf(key), oversold);
-  const event = { id: `stock/${key}/${sequence}/incident`, type: 'IncidentChanged', time, correlation, data } as const;
-  return { topic: topics.stockIncidents, key: [data.tenant, data.kind, data.subject], event };
-}
-
 /** The ledger of one SKU. */
-export const stockAggregate: Aggregate<StockInput, LedgerRow, SkuStock> = {
+const ledgerAggregate: Aggregate<StockInput, LedgerRow, SkuStock> = {
+  stateVersion: 2,
   keyOf: ({ data: { tenant, sku } }) => keyOf(tenant, sku),
   initial: () => unknownSku,
-  decide(state, event) {
-    switch (event.type) {
-      case 'UnitsReserved':
-        return [decideReserved(state, event.data)];
-      case 'UnitsReleased':
-        return [decideReleased(state, event.data)];
-      case 'UnitsAutoPicked':
-        return [decideAutoPicked(state, event.data)];
-      case 'UpdateStock':
-        return [decideUpdate(state, event.data)];
-    }
-  },
+  decide: (state, event) => [decide(state, event)],
   evolve,
   /** Every row, refusals included: a missing number in stock.movements.v1 is a lost record. */
   publish(key, row, state) {
@@ -61,11 +41,23 @@ export const stockAggregate: Aggregate<StockInput, LedgerRow, SkuStock> = {
     const { sequence, at: time, correlation } = row;
     const event = { id: `stock/${key}/${sequence}`, type: 'StockMoved', time, correlation, data: movedBy(parts, row) } as const;
     const moved: Outgoing = { topic: topics.stockMovements, key: [parts.tenant, parts.sku], event };
-    const incidents = row.data.incident !== null && state.oversold ? [incident(key, state.oversold)] : [];
-    return [moved, level(key, state), ...incidents];
+    return [moved, level(key, state)];
   },
-  heads(key, state) {
-    if (state.newest.sequence === 0) return [];
-    return [level(key, state), ...(state.oversold ? [incident(key, state.oversold)] : [])];
-  },
+  heads: (key, state) => (state.newest.sequence === 0 ? [] : [level(key, state)]),
 };
+
+/** An incident of stock is about a SKU. */
+export function subjectOf(key: string): IncidentSubject {
+  const { tenant, sku: subject } = skuOf(key);
+  return { tenant, subject };
+}
+
+const incidentKinds = { oversold, low_stock: lowStock, negative_on_hand: negativeOnHand };
+export const incidentKindNames = Object.keys(incidentKinds);
+
+/** The ledger of one SKU, and what of it needs a person's eye. */
+export const stockAggregate: Aggregate<StockInput, LedgerRow, SkuStock & WithIncidents> = withIncidents(ledgerAggregate, {
+  topic: topics.stockIncidents,
+  subjectOf,
+  kinds: incidentKinds,
+});

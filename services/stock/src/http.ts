@@ -1,9 +1,19 @@
-import { askJournal, defineRoute, integerText, problem, reply, text, type Route, type Sender } from '@evenkeel/chassis';
+import {
+  askJournal,
+  defineRoute,
+  incidentRoutes,
+  integerText,
+  problem,
+  reply,
+  text,
+  type IncidentStore,
+  type Route,
+  type Sender,
+} from '@evenkeel/chassis';
 import { keyOf, topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { levelOf, mostLocations, mostOnHand, movedBy, type LedgerRow, type Refusal } from './domain.ts';
 import { changesSince, pageOf, type Ledger, type Row } from './ledger.ts';
-import type { IncidentStore } from './store.ts';
 
 const sku = text(255);
 const units = z.int().min(-mostOnHand).max(mostOnHand);
@@ -41,15 +51,6 @@ const movement = z.object({
   user: z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() }),
   cause: z.string(),
 });
-const incident = z.object({
-  kind: z.string(),
-  subject: z.string(),
-  state: z.enum(['open', 'closed']),
-  count: z.int(),
-  openedAt: time,
-  closedAt: time.nullable(),
-  details: z.record(z.string(), z.string()),
-});
 
 function movementOf(row: Row): z.input<typeof movement> {
   const { tenant: _tenant, sku: _sku, epoch: _epoch, at, ...rest } = movedBy({ tenant: '', sku: '' }, row);
@@ -68,6 +69,7 @@ const refusals: Readonly<Record<Exclude<Refusal, 'on_hand_changed'>, string>> = 
   negative: 'On Hand is zero or more. Send what is there.',
   too_large: `A product's On Hand would be beyond ${mostOnHand} units. Correct the number.`,
   too_many_locations: `A product has at most ${mostLocations} locations. Use one of those that it has.`,
+  still_in_use: 'Units of it are still on a shelf or promised to orders. Retire it when On Hand and both reserves are 0.',
 };
 
 interface Update {
@@ -100,7 +102,7 @@ export const stockRoutes = (parts: StockParts): Route[] => [
   inventoryRoute(parts),
   movementsRoute(parts),
   onHandRoute(parts),
-  incidentsRoute(parts),
+  ...incidentRoutes(parts),
 ];
 
 const inventoryRoute = ({ journal }: StockParts) =>
@@ -167,35 +169,5 @@ const onHandRoute = ({ journal, sender }: StockParts) =>
       const [row] = (await askJournal<LedgerRow>({ journal, sender }, command)) ?? [];
       if (row) return updateAnswer(journal, key, row, body);
       return reply(202, undefined, { Location: `/products/${encodeURIComponent(params.sku)}/movements` });
-    },
-  });
-
-const incidentsRoute = ({ incidents }: StockParts) =>
-  defineRoute({
-    method: 'get',
-    path: '/incidents',
-    summary: "The tenant's incidents",
-    roles: [],
-    query: z.strictObject({
-      state: z.enum(['open', 'closed']).optional(),
-      after: text(2_000).optional().meta({ description: '`next` of the page before.' }),
-      limit: integerText({ minimum: 1, maximum: 500 }).default(100),
-    }),
-    responses: { 200: { description: 'One page', schema: z.object({ incidents: z.array(incident), next: z.string().nullable() }) } },
-    async handle({ identity: { tenant }, query: { state, after, limit } }) {
-      const found = await incidents.page({ tenant, limit, ...(state ? { state } : {}), ...(after ? { after } : {}) });
-      const next = found.length === limit ? (found.at(-1)?._id ?? null) : null;
-      return reply(200, {
-        incidents: found.map(({ kind, subject, state: now, count, openedAt, closedAt, details }) => ({
-          kind,
-          subject,
-          state: now,
-          count,
-          openedAt: openedAt.toISOString(),
-          closedAt: closedAt?.toISOString() ?? null,
-          details: { ...details },
-        })),
-        next,
-      });
     },
   });

@@ -1,9 +1,8 @@
-import { openService, readConfig, runService } from '@evenkeel/chassis';
+import { incidentsIn, openIncidentStore, openService, readConfig, runService, showOpenIncidents } from '@evenkeel/chassis';
 import { topics } from '@evenkeel/contracts';
 import { stockConfig } from './config.ts';
-import { stockAggregate, stockInputs } from './handlers.ts';
+import { incidentKindNames, stockAggregate, stockInputs, subjectOf } from './handlers.ts';
 import { stockRoutes } from './http.ts';
-import { openIncidentStore } from './store.ts';
 
 await runService('stock', async (running, fail) => {
   const config = readConfig(stockConfig, process.env);
@@ -15,21 +14,12 @@ await runService('stock', async (running, fail) => {
     help: 'Rows written to the ledgers, refusals included.',
     labels: ['type'],
   });
-  service.metrics.gauge({
-    name: 'evenkeel_incidents_open',
-    help: 'Incidents that are open, over all replicas.',
-    labels: ['kind'],
-    // A database that is away costs this number, not the whole page.
-    collect: async (gauge) => {
-      const open = await incidents.open('oversold').catch(() => null);
-      if (open !== null) gauge.set({ kind: 'oversold' }, open);
-    },
-  });
+  showOpenIncidents(service.metrics, incidents, incidentKindNames);
   const journal = await service.journal({
     topics: stockInputs,
     aggregate: stockAggregate,
     async project(documents) {
-      await incidents.project(documents);
+      await incidents.record(incidentsIn(documents, subjectOf));
       for (const { entries } of documents) for (const { data } of entries) movements.inc({ type: data.type });
     },
   });

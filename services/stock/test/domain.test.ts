@@ -2,21 +2,24 @@ import type { UnitsAutoPicked, UnitsReleased, UnitsReserved, UpdateStock, User }
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  decide,
   decideAutoPicked,
   decideReleased,
   decideReserved,
   decideUpdate,
   evolve,
-  incidentOf,
   levelOf,
+  lowStock,
   mostLocations,
   mostOnHand,
   movedBy,
   movementsSince,
+  negativeOnHand,
   onHandAt,
-  sameIncidentMilliseconds,
+  oversold,
   unknownSku,
   type LedgerRow,
+  type Product,
   type SequencedRow,
   type SkuStock,
 } from '../src/domain.ts';
@@ -53,6 +56,39 @@ const update =
   (sku) =>
     decideUpdate(sku, { ...parts, location, seen, onHand, reason, user: ann, at: 0 } satisfies UpdateStock);
 const count = (onHand: number): Step => update(0, onHand);
+const batched = { ...parts, order, sequence: 1, batch: 'b1', user: ann, at: 0 };
+const assign =
+  (quantity: number): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsAssignedToBatch', data: { ...batched, quantity } });
+const takeOut =
+  (quantity: number): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsReleasedFromBatch', data: { ...batched, quantity } });
+const batchPick =
+  (quantity: number, location: string | null = null): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsBatchPicked', data: { ...batched, quantity, location } });
+const miss =
+  (quantity: number, location: string | null = null): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsMissing', data: { ...batched, quantity, location } });
+const unpick =
+  (quantity: number, location: string | null = null): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsUnpicked', data: { ...units(quantity), location, label: 'l1', reverses: 'pick 7', user: ann } });
+const putBack =
+  (quantity: number, location: string | null = null): Step =>
+  (sku) =>
+    decide(sku, { type: 'UnitsPutBack', data: { ...units(quantity), location, user: ann } });
+const putAway =
+  (quantity: number, location: string | null = null): Step =>
+  (sku) =>
+    decide(sku, { type: 'PutAwayUnits', data: { ...parts, purchaseOrder: 'po1', location, quantity, user: ann, at: 0 } });
+const product =
+  (settings: Partial<Product>): Step =>
+  (sku) =>
+    decide(sku, { type: 'SetProduct', data: { ...parts, ...sku.product, ...settings, user: ann, at: 0 } });
 
 /** Plays the steps on a SKU that nobody created; a number is a wait of so many milliseconds. */
 function play(...steps: readonly (Step | number)[]): { sku: SkuStock; rows: SequencedRow[]; last: LedgerRow } {
@@ -114,6 +150,88 @@ describe('how quantities move: On Hand, Order Reserve, Batch Reserve, Available'
   });
 });
 
+describe('pick batches, voids, put back and purchasing', () => {
+  test('units assigned to a pick batch move from one reserve to the other, and back when they are taken out of it', () => {
+    const { last } = play(count(5), reserve(3), assign(2));
+    expect(last).toMatchObject({ type: 'BatchReserve', batch: 'b1', order, location: null });
+    expect(changed(last)).toEqual([0, -2, 2, 0]);
+    const back = play(count(5), reserve(3), assign(2), takeOut(2)).last;
+    expect(back.type).toBe('BatchRelease');
+    expect(changed(back)).toEqual([0, 2, -2, 0]);
+  });
+  test('units picked in a batch leave On Hand and the Batch Reserve', () => {
+    const { last } = play(count(5), reserve(3), assign(3), batchPick(2));
+    expect(last).toMatchObject({ type: 'BatchPick', batch: 'b1', location: 'default', locationOnHand: 3 });
+    expect(changed(last)).toEqual([-2, 0, -2, 0]);
+  });
+  test('a short pick takes what is not there off On Hand, and the order is promised it all the same; it is no count', () => {
+    const { last } = play(count(5), reserve(3), assign(3), miss(2));
+    expect(last).toMatchObject({ type: 'StockUpdate', reason: 'short_pick', batch: 'b1', locationOnHand: 3 });
+    expect(changed(last)).toEqual([-2, 2, -2, -2]);
+    expect(play(reserve(3), assign(3), miss(2)).last.counted).toBe(false);
+  });
+  test('a voided label brings its units back on the shelf and into the reserve, and names what it reverses', () => {
+    const { last } = play(count(5), reserve(2), pick(2), unpick(2));
+    expect(last).toMatchObject({ type: 'AutoPick', label: 'l1', reverses: 'pick 7', locationOnHand: 5 });
+    expect(changed(last)).toEqual([2, 2, 0, 0]);
+  });
+  test('units put back can be sold again', () => {
+    const { last } = play(count(5), reserve(2), pick(2), putBack(2, 'back'));
+    expect(last).toMatchObject({ type: 'StockUpdate', reason: 'put_back', location: 'back', locationOnHand: 2 });
+    expect(changed(last)).toEqual([2, 0, 0, 2]);
+  });
+  test('units put away are On Hand, and counted', () => {
+    const { last } = play(putAway(4, 'back'));
+    expect(last).toMatchObject({ type: 'PurchaseReceiving', purchaseOrder: 'po1', location: 'back', locationOnHand: 4, counted: true });
+    expect(changed(last)).toEqual([4, 0, 0, 4]);
+    expect(play(count(mostOnHand), putAway(1)).last).toMatchObject({ refused: 'too_large' });
+  });
+  test("whoever names no location means the product's own default", () => {
+    const kept = product({ defaultLocation: 'shelf 3' });
+    for (const step of [pick(1), batchPick(1), miss(1), unpick(1), putBack(1), putAway(1)])
+      expect(play(kept, step).last.location).toBe('shelf 3');
+    for (const step of [pick(1, 'back'), batchPick(1, 'back'), putAway(1, 'back')]) expect(play(kept, step).last.location).toBe('back');
+  });
+  test('a row says in its record which batch, label or purchase order it is of', () => {
+    const { rows } = play(count(5), reserve(2), assign(1), pick(1), putAway(1));
+    expect(rows.map((row) => movedBy(parts, row)).map(({ batch, label, purchaseOrder }) => [batch, label, purchaseOrder])).toEqual([
+      [null, null, null],
+      [null, null, null],
+      ['b1', null, null],
+      [null, 'l1', null],
+      [null, null, 'po1'],
+    ]);
+  });
+});
+
+describe("a product's settings", () => {
+  test('are a row of its ledger that changes no quantity, and stand in its level', () => {
+    const { last, sku } = play(count(5), product({ title: 'Mug, blue', defaultLocation: 'back', lowStockAtOrBelow: 2 }));
+    expect(last.type).toBe('ProductChange');
+    expect(changed(last)).toEqual([0, 0, 0, 0]);
+    expect(levelOf(parts, sku)).toMatchObject({
+      sequence: 2,
+      title: 'Mug, blue',
+      defaultLocation: 'back',
+      lowStockAtOrBelow: 2,
+      retired: false,
+      counted: true,
+    });
+    expect(play(product({ title: 'Mug' })).sku.counted).toBe(false);
+  });
+  test('retire it only when nothing is on a shelf or promised; then it goes on in sequence when it comes back', () => {
+    expect(play(count(1), product({ retired: true })).last).toMatchObject({ refused: 'still_in_use' });
+    expect(play(reserve(1), product({ retired: true })).sku.product.retired).toBe(false);
+    const { sku, rows } = play(count(1), update(1, 0), product({ retired: true }), product({ retired: false, title: 'again' }), count(7));
+    expect(sku).toMatchObject({ product: { retired: false, title: 'again' }, quantities: { onHand: 7 } });
+    expect(rows.map(({ data }) => data.refused)).toEqual([null, null, null, null, null]);
+  });
+  test('of a retired product can change although an order came for it', () => {
+    const late = play(product({ retired: true }), reserve(1), product({ retired: true, title: 'Mug, old' }));
+    expect(late.last).toMatchObject({ refused: null, type: 'ProductChange' });
+  });
+});
+
 describe('a stock update', () => {
   test('to the value that it has is recorded, and changes nothing', () => {
     const { last, rows } = play(count(5), update(5, 5));
@@ -161,33 +279,33 @@ describe('being counted', () => {
   });
 });
 
-describe('the oversold incident', () => {
-  test('opens when Available falls below zero, and closes itself at zero', () => {
-    const { rows, sku } = play(count(1), reserve(1), reserve(1), 5, reserve(2), 5, count(1), update(1, 4));
-    expect(rows.map(({ data }) => data.incident)).toEqual([null, null, 'opened', null, null, 'closed']);
-    expect(sku.oversold).toMatchObject({ state: 'closed', count: 1, openedAt: 1_000, closedAt: 1_010 });
+describe("what needs a person's eye", () => {
+  test('oversold: Available is below zero; it says what there is and what is promised', () => {
+    expect(oversold(play(count(1), reserve(3)).sku)).toEqual({ available: '-2', onHand: '1', reserved: '3' });
+    expect(oversold(play(count(3), reserve(3)).sku)).toBeNull();
   });
-  test('says what there is, what is promised, and the newest order', () => {
-    const { sku } = play(count(1), reserve(3));
-    expect(sku.oversold && incidentOf(parts, sku.oversold)).toEqual({
-      tenant: 'acme',
-      kind: 'oversold',
-      subject: 'MUG',
-      state: 'open',
-      count: 1,
-      openedAt: 1_000,
-      closedAt: null,
-      details: { available: '-2', onHand: '1', reserved: '3', store: 's1', order: '1001' },
-      at: 1_000,
+  test('not oversold: a product that was never counted, however much of it is promised; its first count tells', () => {
+    expect(oversold(play(reserve(3)).sku)).toBeNull();
+    expect(oversold(play(reserve(3), count(2)).sku)).toMatchObject({ available: '-1' });
+  });
+  test('low on stock: Available is at or below what the product names, never without a count or once it is retired', () => {
+    const low = product({ lowStockAtOrBelow: 2 });
+    expect(lowStock(play(low, count(3)).sku)).toBeNull();
+    expect(lowStock(play(low, count(3), reserve(1)).sku)).toEqual({ available: '2', lowStockAtOrBelow: '2' });
+    expect(lowStock(play(low, reserve(1)).sku)).toBeNull();
+    expect(lowStock(play(count(0), product({ lowStockAtOrBelow: 2, retired: true })).sku)).toBeNull();
+    expect(lowStock(play(count(0)).sku)).toBeNull();
+  });
+  test('On Hand below zero: it names the location and how much is missing there', () => {
+    const shop = play(update(0, 5, { location: 'back' }), reserve(4), pick(2));
+    expect(shop.sku.quantities.available).toBe(1);
+    expect(negativeOnHand(shop.sku)).toEqual({ location: 'default', onHand: '-2' });
+    expect(negativeOnHand(play(update(0, 1, { location: 'back' }), pick(2, 'back'), pick(3)).sku)).toEqual({
+      location: 'default',
+      onHand: '-3',
+      alsoBelowZero: 'back -1',
     });
-  });
-  test('that comes back within an hour is the same one, counted again', () => {
-    const { sku } = play(reserve(1), 50, release(1), sameIncidentMilliseconds, reserve(1));
-    expect(sku.oversold).toMatchObject({ state: 'open', count: 2, openedAt: 1_000, closedAt: null });
-  });
-  test('that comes back later is a new one', () => {
-    const { sku } = play(reserve(1), 50, release(1), sameIncidentMilliseconds + 1, reserve(1));
-    expect(sku.oversold).toMatchObject({ state: 'open', count: 1, openedAt: 1_000 + 50 + sameIncidentMilliseconds + 1 });
+    expect(negativeOnHand(play(count(5), pick(2)).sku)).toBeNull();
   });
 });
 
@@ -225,6 +343,10 @@ const aStep: fc.Arbitrary<Step> = fc.oneof(
   fc.integer({ min: 1, max: 4 }).map((quantity) => release(quantity)),
   fc.tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom(null, 'back')).map(([quantity, location]) => pick(quantity, location)),
   anUpdate.map(({ seen, onHand, location }) => update(seen, onHand, { location })),
+  fc
+    .tuple(fc.constantFrom(assign, takeOut, batchPick, miss, unpick, putBack, putAway), fc.integer({ min: 1, max: 4 }))
+    .map(([step, quantity]) => step(quantity)),
+  fc.constantFrom(null, 'back').map((place) => product({ defaultLocation: place })),
   // One that was seen rightly.
   anUpdate.map(
     ({ onHand, location }) =>
@@ -249,16 +371,17 @@ test('every row satisfies the formula, and is the row before it plus its change,
       }
       expect(sku.quantities).toEqual(before);
       expect(sku.quantities.onHand).toBe(sku.locations.reduce((sum, { onHand }) => sum + onHand, 0));
-      expect(sku.oversold?.state === 'open').toBe(sku.quantities.available < 0);
+      expect(oversold(sku) !== null).toBe(sku.counted && sku.quantities.available < 0);
     }),
   );
 });
 
 test('fulfilment never changes what can be sold', () => {
+  const aFulfilment = fc.constantFrom(assign, takeOut, batchPick, pick, unpick);
   fc.assert(
-    fc.property(fc.array(aStep, { maxLength: 20 }), fc.integer({ min: 1, max: 9 }), (steps, quantity) => {
+    fc.property(fc.array(aStep, { maxLength: 20 }), aFulfilment, fc.integer({ min: 1, max: 9 }), (steps, fulfil, quantity) => {
       const before = play(...steps).sku.quantities.available;
-      expect(play(...steps, pick(quantity)).sku.quantities.available).toBe(before);
+      expect(play(...steps, fulfil(quantity)).sku.quantities.available).toBe(before);
     }),
   );
 });

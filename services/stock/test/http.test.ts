@@ -1,13 +1,19 @@
+import type { IncidentStore } from '@evenkeel/chassis';
 import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
 import { describe, expect, test } from '@jest/globals';
 import { stockAggregate } from '../src/handlers.ts';
 import { stockRoutes } from '../src/http.ts';
-import type { IncidentStore } from '../src/store.ts';
 
 const sku = 'mug/blue 100%';
 const product = `/products/${encodeURIComponent(sku)}`;
 const onHand = `${product}/locations/default/on-hand`;
-const noIncidents: IncidentStore = { project: async () => undefined, page: async () => [], open: async () => 0 };
+const noIncidents: IncidentStore = {
+  record: async () => undefined,
+  find: async () => null,
+  page: async () => [],
+  acknowledge: async () => null,
+  open: async () => 0,
+};
 
 async function openStock() {
   const memory = createMemoryJournal(stockAggregate, undefined);
@@ -148,18 +154,22 @@ describe('the transactions of a product', () => {
 
 test('each row is published as a movement and a level of the same number, and an incident only when it opens or closes', async () => {
   await using stock = await openStock();
+  await stock.http.call('PUT', onHand, { seen: 0, onHand: 1 });
   stock.reserve(2);
   stock.reserve(1);
-  await stock.http.call('PUT', onHand, { seen: 0, onHand: 9 });
+  await stock.http.call('PUT', onHand, { seen: 1, onHand: 9 });
+  const id = 'stock/acme/mug%2Fblue%20100%25';
   expect(stock.published.map(({ topic, event }) => [topic.name, event?.id])).toEqual([
-    ['stock.movements.v1', 'stock/acme/mug%2Fblue%20100%25/1'],
-    ['stock.levels.v1', 'stock/acme/mug%2Fblue%20100%25/1'],
-    ['stock.incidents.v1', 'stock/acme/mug%2Fblue%20100%25/1/incident'],
-    ['stock.movements.v1', 'stock/acme/mug%2Fblue%20100%25/2'],
-    ['stock.levels.v1', 'stock/acme/mug%2Fblue%20100%25/2'],
-    ['stock.movements.v1', 'stock/acme/mug%2Fblue%20100%25/3'],
-    ['stock.levels.v1', 'stock/acme/mug%2Fblue%20100%25/3'],
-    ['stock.incidents.v1', 'stock/acme/mug%2Fblue%20100%25/3/incident'],
+    ['stock.movements.v1', `${id}/1`],
+    ['stock.levels.v1', `${id}/1`],
+    ['stock.movements.v1', `${id}/2`],
+    ['stock.levels.v1', `${id}/2`],
+    ['stock.incidents.v1', `${id}/2/oversold`],
+    ['stock.movements.v1', `${id}/3`],
+    ['stock.levels.v1', `${id}/3`],
+    ['stock.movements.v1', `${id}/4`],
+    ['stock.levels.v1', `${id}/4`],
+    ['stock.incidents.v1', `${id}/4/oversold`],
   ]);
   const key = `acme/${encodeURIComponent(sku)}`;
   const { state } = await stock.journal.state(key);

@@ -22,6 +22,8 @@ export interface JournalEntry<Data> extends EntryEnvelope {
  * `Names`: events it reads. `Data`: what it writes to the journal; `State`: what it remembers, plain JSON. `Context`: settings read beside the journal.
  */
 export interface Aggregate<Names extends EventName, Data, State, Context = undefined> {
+  /** Raised when `State` has another shape, or another meaning: snapshots of another version are left aside, and the journal is read instead. 1 where absent. */
+  readonly stateVersion?: number;
   /** The aggregate that an event concerns, as {@link keyOf} writes it; the same key parts as the input topics'. */
   keyOf(event: EventOf<Names>): string;
   /** The state before the first entry. */

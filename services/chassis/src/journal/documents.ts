@@ -20,6 +20,8 @@ export interface Snapshot<State> {
   readonly _id: string;
   readonly lane: number;
   readonly sequence: number;
+  /** The aggregate's `stateVersion`; absent: 1. */
+  readonly version?: number;
   readonly state: State;
 }
 

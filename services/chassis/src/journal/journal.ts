@@ -278,7 +278,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
   ): void {
     const documents = standing.documents + (entries.length > 0 ? 1 : 0);
     const due = documents >= snapshotDocuments;
-    if (due) snapshots.write({ _id: key, lane, sequence, state });
+    if (due) snapshots.write({ _id: key, lane, sequence, version: aggregate.stateVersion ?? 1, state });
     memory.set(key, { lane, standing: { state, sequence, documents: due ? 0 : documents } });
   }
 

@@ -63,7 +63,8 @@ export async function loadAggregates<Names extends EventName, Data, State, Conte
   committed: ReadonlyMap<string, number>,
 ): Promise<Map<string, Loaded<Data, State>>> {
   const parts = [...chunks(keys, keysPerQuery)].map((some) => collections.snapshots.find({ _id: { $in: [...some] } } as never).toArray());
-  const snapshots = (await Promise.all(parts)).flat();
+  const { stateVersion = 1 } = aggregate;
+  const snapshots = (await Promise.all(parts)).flat().filter(({ version = 1 }) => version === stateVersion);
   const snapshotOf = new Map(snapshots.map((snapshot) => [snapshot._id as string, snapshot]));
   const documents = await documentsAfter<Data>(collections as never, new Map(keys.map((key) => [key, snapshotOf.get(key)?.sequence ?? 0])));
   const documentsOf = Map.groupBy(documents, (document) => document.aggregate);

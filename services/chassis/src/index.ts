@@ -1,3 +1,4 @@
+export { absent, type ServiceApi } from './api.ts';
 export type { Event, EventOf, Outgoing } from './events.ts';
 export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
 export { askJournal } from './journal/ask.ts';
@@ -45,6 +46,7 @@ export {
 export { allHealthy, type Health, type Verdict } from './health.ts';
 export { createMemoryIdempotencyStore, openIdempotencyStore, type IdempotencyStore } from './http/idempotency.ts';
 export { createIdentity, type Identify, type Identity } from './http/identity.ts';
+export { createOpenApi } from './http/openapi.ts';
 export { Problem, problem, type ProblemDescription } from './http/problem.ts';
 export { defineRoute, integerText, reply, text, type Idempotency, type Reply, type Route, type RouteRequest } from './http/routes.ts';
 export { openHttp, type Http, type HttpOptions } from './http/server.ts';

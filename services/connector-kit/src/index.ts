@@ -1,4 +1,5 @@
 export { connectorConfig } from './config.ts';
+export { connectorApi } from './connector-api.ts';
 export { CallNotMade, MarketplaceError, networkError, type Failure, type FailureClass, type HoldReason } from './failure.ts';
 export { createGateway, type CallRequest, type Gateway } from './gateway.ts';
 export {

@@ -1,6 +1,7 @@
 import { createSealer, openService, type Config } from '@evenkeel/chassis';
-import { topics, topicsOf } from '@evenkeel/contracts';
+import { topicsOf } from '@evenkeel/contracts';
 import type { connectorConfig } from './config.ts';
+import { connectorApi } from './connector-api.ts';
 import { openConnector } from './connector.ts';
 import { openCollections } from './documents.ts';
 import { connectorRoutes } from './http.ts';
@@ -19,9 +20,8 @@ export interface ConnectorServiceOptions {
 
 /** A connector as a service of its own: all that its `main.ts` has to open. */
 export async function openConnectorService({ marketplace, title, config, running, fail }: ConnectorServiceOptions): Promise<void> {
-  const { group, pushRequests, orderHints, incidents } = topicsOf(marketplace.name);
-  const used = [pushRequests, orderHints, incidents, topics.marketplaceOrders, topics.listingChanges];
-  const service = await openService({ name: group, config, topics: used, running, fail });
+  const { reads, writes } = connectorApi({ marketplace, title });
+  const service = await openService({ name: topicsOf(marketplace.name).group, config, topics: [...reads, ...writes], running, fail });
   const { kafka, sender, log, metrics } = service;
   const collections = await openCollections(service.mongo.connection);
   const sealer = createSealer(config.credentialsKeys);

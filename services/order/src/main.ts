@@ -1,12 +1,12 @@
 import { openService, readConfig, runService } from '@evenkeel/chassis';
-import { topics } from '@evenkeel/contracts';
+import { api } from './api.ts';
 import { orderConfig } from './config.ts';
 import { orderAggregate, orderInputs } from './handlers.ts';
 import { orderRoutes } from './http.ts';
 
 await runService('order', async (running, fail) => {
   const config = readConfig(orderConfig, process.env);
-  const service = await openService({ name: 'order', config, topics: [...orderInputs, topics.orderEvents], running, fail });
+  const service = await openService({ name: 'order', config, topics: [...api.reads, ...api.writes], running, fail });
   const orders = service.metrics.counter({ name: 'evenkeel_orders_total', help: 'Orders seen for the first time.' });
   const journal = await service.journal({
     topics: orderInputs,
@@ -15,5 +15,5 @@ await runService('order', async (running, fail) => {
       for (const { entries } of documents) orders.inc(entries.filter(({ data }) => data.type === 'changed' && data.first).length);
     },
   });
-  await service.serve({ title: 'Orders', routes: orderRoutes({ journal, sender: service.sender }) });
+  await service.serve({ title: api.title, routes: orderRoutes({ journal, sender: service.sender }) });
 });

@@ -1,13 +1,12 @@
 import { incidentsIn, openIncidentStore, openService, readConfig, runService, showOpenIncidents } from '@evenkeel/chassis';
-import { topics } from '@evenkeel/contracts';
+import { api } from './api.ts';
 import { stockConfig } from './config.ts';
 import { incidentKindNames, stockAggregate, stockInputs, subjectOf } from './handlers.ts';
 import { stockRoutes } from './http.ts';
 
 await runService('stock', async (running, fail) => {
   const config = readConfig(stockConfig, process.env);
-  const used = [...stockInputs, topics.stockMovements, topics.stockLevels, topics.stockIncidents];
-  const service = await openService({ name: 'stock', config, topics: used, running, fail });
+  const service = await openService({ name: 'stock', config, topics: [...api.reads, ...api.writes], running, fail });
   const incidents = await openIncidentStore(service.mongo);
   const movements = service.metrics.counter({
     name: 'evenkeel_movements_total',
@@ -23,5 +22,5 @@ await runService('stock', async (running, fail) => {
       for (const { entries } of documents) for (const { data } of entries) movements.inc({ type: data.type });
     },
   });
-  await service.serve({ title: 'Stock', routes: stockRoutes({ journal, sender: service.sender, incidents }) });
+  await service.serve({ title: api.title, routes: stockRoutes({ journal, sender: service.sender, incidents }) });
 });

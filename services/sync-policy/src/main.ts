@@ -1,5 +1,5 @@
 import { openService, readConfig, runService } from '@evenkeel/chassis';
-import { topics } from '@evenkeel/contracts';
+import { api } from './api.ts';
 import { syncPolicyConfig } from './config.ts';
 import { syncPolicyAggregate, syncPolicyInputs } from './handlers.ts';
 import { syncPolicyRoutes } from './http.ts';
@@ -8,8 +8,7 @@ import { openPolicyStore } from './store.ts';
 
 await runService('sync-policy', async (running, fail) => {
   const config = readConfig(syncPolicyConfig, process.env);
-  const used = [...syncPolicyInputs, topics.shopifyPushRequests];
-  const service = await openService({ name: 'sync-policy', config, topics: used, running, fail });
+  const service = await openService({ name: 'sync-policy', config, topics: [...api.reads, ...api.writes], running, fail });
   const store = await openPolicyStore(service.mongo);
   const policies = createPolicies(store);
   const decisions = service.metrics.counter({
@@ -29,5 +28,5 @@ await runService('sync-policy', async (running, fail) => {
       for (const { entries } of documents) for (const { data } of entries) decisions.inc({ decision: data.decision, reason: data.reason });
     },
   });
-  await service.serve({ title: 'Sync policy', routes: syncPolicyRoutes({ journal, sender: service.sender, store, policies }) });
+  await service.serve({ title: api.title, routes: syncPolicyRoutes({ journal, sender: service.sender, store, policies }) });
 });

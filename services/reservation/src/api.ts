@@ -1,0 +1,12 @@
+import { absent, type ServiceApi } from '@evenkeel/chassis';
+import { topics } from '@evenkeel/contracts';
+import { reservationInputs } from './handlers.ts';
+import { reservationRoutes } from './http.ts';
+
+export const api: ServiceApi = {
+  name: 'reservation',
+  title: 'Reservations',
+  routes: reservationRoutes(absent()),
+  reads: reservationInputs,
+  writes: [topics.reservationEvents],
+};

@@ -1,0 +1,12 @@
+import { absent, type ServiceApi } from '@evenkeel/chassis';
+import { topics } from '@evenkeel/contracts';
+import { stockInputs } from './handlers.ts';
+import { stockRoutes } from './http.ts';
+
+export const api: ServiceApi = {
+  name: 'stock',
+  title: 'Stock',
+  routes: stockRoutes(absent()),
+  reads: stockInputs,
+  writes: [topics.stockMovements, topics.stockLevels, topics.stockIncidents, topics.stockCommands],
+};

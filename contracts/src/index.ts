@@ -5,6 +5,7 @@ export { loadSchemas, subjectOf } from './schemas.ts';
 export {
   allTopics,
   deadLetterTopicOf,
+  deadLetterTopics,
   groups,
   isMarketplace,
   keyOf,

@@ -10,7 +10,8 @@ const checks: readonly (readonly [title: string, command: string, ...args: strin
   ['lint with types, boundaries', bin('oxlint'), '--type-aware', '--deny-warnings'],
   ['dead code', bin('knip'), '--no-config-hints', '--no-progress'],
   ['types', bin('tsc'), '-p', '.'],
-  ['generated files', process.execPath, 'contracts/src/generate.ts', '--check'],
+  ['generated events', process.execPath, 'contracts/src/generate.ts', '--check'],
+  ['generated documents and client', process.execPath, 'deploy/api/generate.ts', '--check'],
 ];
 
 function run([title, command, ...args]: (typeof checks)[number]): Promise<boolean> {

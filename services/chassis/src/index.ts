@@ -1,4 +1,4 @@
-export { absent, type ServiceApi } from './api.ts';
+export { absent, type ServiceApi } from './service-api.ts';
 export type { Event, EventOf, Outgoing } from './events.ts';
 export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
 export { askJournal } from './journal/ask.ts';

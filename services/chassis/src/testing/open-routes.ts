@@ -24,12 +24,14 @@ export async function openRoutes(routes: readonly Route[], identity: Identity) {
     log: createLogger('test', 'silent'),
     metrics: createMetrics({ processMetrics: false }),
   });
+  const url = `http://127.0.0.1:${http.port}`;
   return {
+    url,
     /** `key`: an Idempotency-Key; a new one where absent. */
     async call(method: string, path: string, body?: unknown, key: string = randomUUID()): Promise<Answer> {
       const headers = { 'idempotency-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
       const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-      const response = await fetch(`http://127.0.0.1:${http.port}${path}`, { method, headers, ...sent });
+      const response = await fetch(`${url}${path}`, { method, headers, ...sent });
       const text = await response.text();
       return { status: response.status, headers: response.headers, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
     },

@@ -1,0 +1,15 @@
+// Generated from the routes of all services by `npm run generate`: change those, not this file.
+import type { ConnectorShopifyHttp } from './http/connector-shopify.ts';
+import type { OrderHttp } from './http/order.ts';
+import type { ReservationHttp } from './http/reservation.ts';
+import type { StockHttp } from './http/stock.ts';
+import type { SyncPolicyHttp } from './http/sync-policy.ts';
+
+/** What each service serves. */
+export interface HttpServices {
+  readonly 'connector-shopify': ConnectorShopifyHttp;
+  readonly 'order': OrderHttp;
+  readonly 'reservation': ReservationHttp;
+  readonly 'stock': StockHttp;
+  readonly 'sync-policy': SyncPolicyHttp;
+}

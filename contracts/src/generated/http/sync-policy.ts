@@ -1,0 +1,275 @@
+// Generated from the routes of sync-policy by `npm run generate`: change those, not this file.
+
+export interface SyncPolicyHttp {
+  /** Turn Inventory Sync of a product on or off */
+  readonly 'PUT /products/{sku}/inventory-sync': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      readonly enabled: boolean;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly sku: string;
+        readonly enabled: boolean;
+        readonly settings: number;
+        readonly decision: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly cause: string;
+          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
+          readonly decision: "push" | "held" | "withdrawn" | "ignored";
+          readonly reason: string;
+          readonly inputs: {
+            readonly before: number;
+            readonly after: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly lastSequence: number;
+            readonly counted: boolean;
+            readonly syncEnabled: boolean;
+            readonly counter: number;
+            readonly policy: {
+              readonly realTimeAtOrBelow: number | null;
+              readonly significantUnits: number | null;
+              readonly everyNth: number;
+              readonly revision: number;
+              readonly settings: number;
+            };
+          };
+          /** Those that it pushes or withdraws. */
+          readonly listings: readonly {
+            readonly store: string;
+            readonly marketplace: string;
+            readonly listing: string;
+            readonly mapping: number;
+          }[];
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** Whether a product is synced */
+  readonly 'GET /products/{sku}/inventory-sync': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly sku: string;
+        readonly enabled: boolean;
+        readonly settings: number;
+      };
+    };
+  };
+  /** Set a product's own push policy */
+  readonly 'PUT /products/{sku}/policy': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** X: at or below this Available every change is pushed. */
+      readonly realTimeAtOrBelow: number | null;
+      /** Y: a change of so many units is pushed at once. */
+      readonly significantUnits: number | null;
+      /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+      readonly everyNth: number | null;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly sku: string;
+        /** X: at or below this Available every change is pushed. */
+        readonly realTimeAtOrBelow: number | null;
+        /** Y: a change of so many units is pushed at once. */
+        readonly significantUnits: number | null;
+        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+        readonly everyNth: number | null;
+        readonly decision: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly cause: string;
+          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
+          readonly decision: "push" | "held" | "withdrawn" | "ignored";
+          readonly reason: string;
+          readonly inputs: {
+            readonly before: number;
+            readonly after: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly lastSequence: number;
+            readonly counted: boolean;
+            readonly syncEnabled: boolean;
+            readonly counter: number;
+            readonly policy: {
+              readonly realTimeAtOrBelow: number | null;
+              readonly significantUnits: number | null;
+              readonly everyNth: number;
+              readonly revision: number;
+              readonly settings: number;
+            };
+          };
+          /** Those that it pushes or withdraws. */
+          readonly listings: readonly {
+            readonly store: string;
+            readonly marketplace: string;
+            readonly listing: string;
+            readonly mapping: number;
+          }[];
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** A product's own push policy, and what applies */
+  readonly 'GET /products/{sku}/policy': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly sku: string;
+        /** X: at or below this Available every change is pushed. */
+        readonly realTimeAtOrBelow: number | null;
+        /** Y: a change of so many units is pushed at once. */
+        readonly significantUnits: number | null;
+        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+        readonly everyNth: number | null;
+        readonly effective: {
+          readonly realTimeAtOrBelow: number | null;
+          readonly significantUnits: number | null;
+          readonly everyNth: number;
+        };
+      };
+    };
+  };
+  /** Set the tenant's push policy */
+  readonly 'PUT /policy': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** The revision that was seen; 0: none yet. */
+      readonly expectedRevision: number;
+      /** X: at or below this Available every change is pushed. */
+      readonly realTimeAtOrBelow: number | null;
+      /** Y: a change of so many units is pushed at once. */
+      readonly significantUnits: number | null;
+      /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+      readonly everyNth: number | null;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly revision: number;
+        /** X: at or below this Available every change is pushed. */
+        readonly realTimeAtOrBelow: number | null;
+        /** Y: a change of so many units is pushed at once. */
+        readonly significantUnits: number | null;
+        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+        readonly everyNth: number | null;
+      };
+    };
+  };
+  /** The tenant's push policy */
+  readonly 'GET /policy': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly revision: number;
+        /** X: at or below this Available every change is pushed. */
+        readonly realTimeAtOrBelow: number | null;
+        /** Y: a change of so many units is pushed at once. */
+        readonly significantUnits: number | null;
+        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+        readonly everyNth: number | null;
+      };
+    };
+  };
+  /** What was decided about a product, newest first */
+  readonly 'GET /products/{sku}/decisions': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: {
+      /** `next` of the page before. */
+      readonly before?: number | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly decisions: readonly ({
+          readonly sequence: number;
+          readonly at: string;
+          readonly cause: string;
+          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
+          readonly decision: "push" | "held" | "withdrawn" | "ignored";
+          readonly reason: string;
+          readonly inputs: {
+            readonly before: number;
+            readonly after: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly lastSequence: number;
+            readonly counted: boolean;
+            readonly syncEnabled: boolean;
+            readonly counter: number;
+            readonly policy: {
+              readonly realTimeAtOrBelow: number | null;
+              readonly significantUnits: number | null;
+              readonly everyNth: number;
+              readonly revision: number;
+              readonly settings: number;
+            };
+          };
+          /** Those that it pushes or withdraws. */
+          readonly listings: readonly {
+            readonly store: string;
+            readonly marketplace: string;
+            readonly listing: string;
+            readonly mapping: number;
+          }[];
+        })[];
+        readonly next: number | null;
+      };
+    };
+  };
+  /** The listings of a product, and what they were last asked to show */
+  readonly 'GET /products/{sku}/listings': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly listings: readonly ({
+          readonly store: string;
+          readonly marketplace: string;
+          readonly listing: string;
+          readonly mapping: number;
+          /** Null: nothing yet. */
+          readonly wanted: {
+            readonly available: number;
+            readonly withdrawn: boolean;
+            readonly reason: string;
+            readonly version: {
+              readonly mapping: number;
+              readonly epoch: number;
+              readonly sequence: number;
+              readonly settings: number;
+            };
+            readonly at: string;
+          } | null;
+        })[];
+      };
+    };
+  };
+}

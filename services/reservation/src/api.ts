@@ -6,7 +6,7 @@ import { reservationRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'reservation',
   title: 'Reservations',
-  routes: reservationRoutes(absent()),
+  routes: reservationRoutes({ journal: absent() }),
   reads: reservationInputs,
   writes: [topics.reservationEvents],
 };

@@ -6,7 +6,7 @@ import { stockRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'stock',
   title: 'Stock',
-  routes: stockRoutes(absent()),
+  routes: stockRoutes({ journal: absent(), sender: absent(), incidents: absent() }),
   reads: stockInputs,
   writes: [topics.stockMovements, topics.stockLevels, topics.stockIncidents, topics.stockCommands],
 };

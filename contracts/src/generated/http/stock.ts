@@ -142,6 +142,7 @@ export interface StockHttp {
     readonly path: undefined;
     readonly query: {
       readonly state?: "open" | "closed" | undefined;
+      readonly kind?: string | undefined;
       /** `next` of the page before. */
       readonly after?: string | undefined;
       readonly limit?: number | undefined;
@@ -152,13 +153,81 @@ export interface StockHttp {
         readonly incidents: readonly ({
           readonly kind: string;
           readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
           readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
           readonly count: number;
           readonly openedAt: string;
           readonly closedAt: string | null;
+          /** As they were when it opened. */
           readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
         })[];
         readonly next: string | null;
+      };
+    };
+  };
+  /** One incident */
+  readonly 'GET /incidents/{kind}/{subject}': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
+      };
+    };
+  };
+  /** Say that you have seen it */
+  readonly 'POST /incidents/{kind}/{subject}/acknowledgements': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
       };
     };
   };

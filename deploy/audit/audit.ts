@@ -4,6 +4,7 @@ import { checkHeads } from './checks/heads.ts';
 import { checkLedgers } from './checks/ledgers.ts';
 import { checkListings } from './checks/listings.ts';
 import { checkReservations } from './checks/reservations.ts';
+import { checkWrites } from './checks/writes.ts';
 import type { Facts, Finding } from './facts.ts';
 import { joinKey } from './keys.ts';
 
@@ -11,7 +12,7 @@ export interface Audit {
   readonly violations: readonly Finding[];
   /** What may only be on its way: judged when all is quiet. */
   readonly unjudged: readonly Finding[];
-  readonly counted: Readonly<Record<'rows' | 'movements' | 'reservations' | 'orders' | 'decisions' | 'listings', number>>;
+  readonly counted: Readonly<Record<'rows' | 'movements' | 'reservations' | 'orders' | 'decisions' | 'listings' | 'writes', number>>;
 }
 
 /** Judges a system by what is known of it. A SKU whose ledger is broken is named for that alone: what follows from it can be no better. */
@@ -24,6 +25,7 @@ export function audit(facts: Facts): Audit {
     ...ledger,
     ...checkReservations(facts, trusted),
     ...findings,
+    ...checkWrites(facts, trusted),
     ...checkListings(facts, courses),
     ...checkHeads(facts, courses, trusted),
   ];
@@ -37,6 +39,7 @@ export function audit(facts: Facts): Audit {
       orders: new Set(facts.orders.map(({ aggregate }) => aggregate)).size,
       decisions: entriesIn(facts.policies),
       listings: facts.listings.length,
+      writes: facts.writes.length,
     },
   };
 }

@@ -24,6 +24,11 @@ export interface LedgerRow {
   readonly locationOnHand: number | null;
   readonly counted: boolean;
   readonly cause: string;
+  readonly batch: string | null;
+  readonly label: string | null;
+  /** The cause of the row whose deduction it takes back. */
+  readonly reverses: string | null;
+  readonly purchaseOrder: string | null;
 }
 
 /** One document of a journal: what one aggregate did in one slice. */
@@ -58,14 +63,25 @@ export interface OrderEntry {
   readonly changed: boolean;
 }
 
-/** What an entry of the reservation journal did to a SKU's open reservations; null: nothing changed. */
+/** What may become of units of an order; each is one event, and one row of the SKU's ledger. */
+export type ReservationKind =
+  'reserved' | 'released' | 'assigned' | 'unassigned' | 'batchPicked' | 'missing' | 'autoPicked' | 'unpicked' | 'putBack';
+
+export interface ReservationEffect {
+  readonly kind: ReservationKind;
+  readonly sku: string;
+  readonly quantity: number;
+  /** How many of them leave the Batch Reserve, of those that are released or picked by a label. */
+  readonly fromBatchReserve: number;
+  readonly batch: string | null;
+  readonly label: string | null;
+  /** Id of the event whose deduction it takes back. */
+  readonly reverses: string | null;
+}
+
+/** What an entry of the reservation journal did with units; null: nothing (unchanged, refused). */
 export interface ReservationEntry {
-  readonly effect: {
-    readonly kind: 'reserved' | 'released' | 'autoPicked';
-    readonly sku: string;
-    readonly quantity: number;
-    readonly label: string | null;
-  } | null;
+  readonly effect: ReservationEffect | null;
 }
 
 /** X, Y and N; null: not set. */
@@ -163,10 +179,35 @@ export interface Shown {
   readonly soldSince: number;
 }
 
-/** What a connector wrote down about one call before it made it. */
+/** What a connector wrote down about one call before it made it, and what came of it. */
 export interface Call {
+  readonly tenant: string;
+  readonly store: string;
   readonly idempotencyKey: string;
-  readonly items: readonly { readonly listing: string; readonly version: Version; readonly quantity: number }[];
+  readonly items: readonly CallItem[];
+}
+
+export interface CallItem {
+  readonly listing: string;
+  readonly sku: string | null;
+  readonly version: Version;
+  readonly quantity: number;
+  /** What the listing was thought to show; null: nobody knew. */
+  readonly expected: number | null;
+  /** `applied`, or whatever else its connector found out about the listing's part; null: nobody knows yet. */
+  readonly outcome: string | null;
+}
+
+/** One listing's part in a write, as its marketplace logged it when it applied it. */
+export interface AppliedWrite extends ListingName {
+  readonly tenant: string;
+  /** Rises, per store, in the order in which the marketplace applied them. */
+  readonly number: number;
+  readonly idempotencyKey: string;
+  readonly before: number;
+  readonly after: number;
+  /** By the marketplace's clock. */
+  readonly at: number;
 }
 
 export interface Facts {
@@ -189,9 +230,12 @@ export interface Facts {
   readonly pushRequests: readonly TopicRecord<PushRequest>[];
   readonly listings: readonly Listing[];
   readonly calls: readonly Call[];
+  readonly writes: readonly AppliedWrite[];
+  /** Older calls are no longer kept: writes before this time cannot be explained any more. By the connectors' clock. */
+  readonly callsKeptSince: number;
 }
 
-export const invariants = ['I1', 'I2', 'I3', 'I5', 'heads'] as const;
+export const invariants = ['I1', 'I2', 'I3', 'I4', 'I5', 'heads'] as const;
 export type Invariant = (typeof invariants)[number];
 
 /** Something that must always be true and is not, or that could not be judged yet. */

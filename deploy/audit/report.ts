@@ -17,6 +17,7 @@ const told: Readonly<Record<Finding['invariant'], string>> = {
   I1: 'ledgers add up, and the topic tells them all',
   I2: 'one effect per cause',
   I3: 'open reservations are what is held in reserve',
+  I4: 'versions only rise on every listing, and a call explains every write',
   I5: 'decisions follow the rules, listings show what they should',
   heads: 'compacted topics end with the newest',
 };

@@ -8,24 +8,33 @@ interface Journal<Entry> {
   readonly about: 'sku' | 'order';
   /** Two entries of one aggregate with the same cause must have different effects; most journals allow but one entry per cause. */
   effectOf(entry: Entry): string;
-  /** True where every cause must be in the unique index, so that a repeat is refused. */
-  readonly indexed: boolean;
+  /** Whether a cause must be in the unique index, so that a repeat is refused; others are known by their source's own sequence. */
+  indexed(cause: string): boolean;
 }
 
 const one = () => '';
+const all = () => true;
+const none = () => false;
 
-/** An order event may open, close and pick units of several SKUs, each of them once. */
+/** An event may open, close, pick and batch units of several SKUs, each of them once. */
 function effectOfReservation({ effect }: ReservationEntry): string {
-  return effect === null ? 'nothing' : `${effect.kind} ${JSON.stringify([effect.sku, effect.label])}`;
+  return effect === null ? 'nothing' : `${effect.kind} ${JSON.stringify([effect.sku, effect.label, effect.batch])}`;
 }
+const isOrder = (cause: string) => cause.startsWith('order/');
 
 /** I2: one effect per cause in every journal, also inside one document, which no unique index sees. */
 export function checkCauses({ ledgers, reservations, orders, policies }: Facts): Finding[] {
   return [
-    ...repeatsIn({ service: 'stock', documents: ledgers, about: 'sku', effectOf: one, indexed: true }),
-    ...repeatsIn({ service: 'order', documents: orders, about: 'order', effectOf: one, indexed: true }),
-    ...repeatsIn({ service: 'reservation', documents: reservations, about: 'order', effectOf: effectOfReservation, indexed: false }),
-    ...repeatsIn({ service: 'sync-policy', documents: policies, about: 'sku', effectOf: one, indexed: false }),
+    ...repeatsIn({ service: 'stock', documents: ledgers, about: 'sku', effectOf: one, indexed: all }),
+    ...repeatsIn({ service: 'order', documents: orders, about: 'order', effectOf: one, indexed: all }),
+    ...repeatsIn({
+      service: 'reservation',
+      documents: reservations,
+      about: 'order',
+      effectOf: effectOfReservation,
+      indexed: (cause) => !isOrder(cause),
+    }),
+    ...repeatsIn({ service: 'sync-policy', documents: policies, about: 'sku', effectOf: one, indexed: none }),
   ];
 }
 
@@ -46,9 +55,7 @@ function repeatsIn<Entry>(journal: Journal<Entry>): Finding[] {
           `${again.cause} has an effect twice: entries ${first.sequence} and ${again.sequence}${sameDocument ? ', inside one document' : ''}`,
         ),
       ),
-      ...(journal.indexed
-        ? documents.flatMap((document) => unindexed(document).map((entry) => finding(entry.sequence, unindexedSentence(entry))))
-        : []),
+      ...documents.flatMap((document) => unindexed(journal, document).map((entry) => finding(entry.sequence, unindexedSentence(entry)))),
     ];
   });
 }
@@ -67,9 +74,9 @@ function repeatedEntries<Entry>(journal: Journal<Entry>, documents: readonly Jou
   return repeats;
 }
 
-const unindexed = <Entry>({ causes, entries }: JournalDocument<Entry>) => {
+const unindexed = <Entry>(journal: Journal<Entry>, { causes, entries }: JournalDocument<Entry>) => {
   const indexed = new Set(causes);
-  return entries.filter(({ cause }) => !indexed.has(cause));
+  return entries.filter(({ cause }) => journal.indexed(cause) && !indexed.has(cause));
 };
 
 const unindexedSentence = ({ sequence, cause }: JournalEntry<unknown>) =>

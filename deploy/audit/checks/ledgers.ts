@@ -115,6 +115,7 @@ function faultsOfRows(
     if (fault) blame('wrong', value.sequence, `row ${value.sequence} is wrong in the topic: ${fault}`);
     if (difference) blame('differs', value.sequence, `row ${value.sequence} is not the same in journal and topic: ${difference}`);
   }
+  for (const [sequence, what] of wrongReversals(rows)) blame('reverses', sequence, what);
   const suspects = new Set(blamed);
   let before: Standing = opening;
   for (const [sequence, row] of inOrder(rows)) {
@@ -124,6 +125,16 @@ function faultsOfRows(
     before = standingAfter(before, row);
   }
   return faults;
+}
+
+/** A row that takes a deduction back names one that came before it. */
+function wrongReversals(rows: ReadonlyMap<number, LedgerRow>): [sequence: number, what: string][] {
+  const deducted = new Set<string>();
+  return inOrder(rows).flatMap(([sequence, { type, change, cause, reverses }]): [number, string][] => {
+    if (type === 'AutoPick' && change.onHand < 0) deducted.add(cause);
+    if (reverses === null || deducted.has(reverses)) return [];
+    return [[sequence, `row ${sequence} takes back the deduction ${reverses}, which no row before it made`]];
+  });
 }
 
 function oneSentencePerKind(faults: readonly Fault[]): Fault[] {

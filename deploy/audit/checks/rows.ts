@@ -5,22 +5,81 @@ const names = { onHand: 'On Hand', orderReserve: 'Order Reserve', batchReserve: 
 
 const none: Quantities = { onHand: 0, orderReserve: 0, batchReserve: 0, available: 0 };
 
-/** Movements that take nothing from what can be sold and give nothing back: the units were promised before. */
-const fulfilment = new Set(['AutoPick', 'BatchPick', 'BatchReserve', 'BatchRelease']);
-const reserveOnly = new Set(['OrderReserve', 'OrderRelease', 'BatchReserve', 'BatchRelease']);
+/** What a type of movement may do to On Hand, Order Reserve and Batch Reserve, in words and as a test; Available follows from the formula. */
+interface Rule {
+  readonly words: string;
+  readonly holds: (onHand: number, orderReserve: number, batchReserve: number) => boolean;
+}
+
+const shelfOnly: Rule = { words: 'changes On Hand alone', holds: (_, order, batch) => order === 0 && batch === 0 };
+const shelfGains: Rule = { words: 'adds to On Hand alone', holds: (shelf, order, batch) => shelf > 0 && order === 0 && batch === 0 };
+
+const rules: Readonly<Record<string, Rule>> = {
+  StockUpdate: shelfOnly,
+  PurchaseReceiving: shelfGains,
+  OrderReserve: { words: 'adds to the Order Reserve alone', holds: (shelf, order, batch) => shelf === 0 && order > 0 && batch === 0 },
+  OrderRelease: {
+    words: 'takes from the reserves alone',
+    holds: (shelf, order, batch) => shelf === 0 && order <= 0 && batch <= 0 && order + batch < 0,
+  },
+  BatchReserve: {
+    words: 'moves units from the Order Reserve into the Batch Reserve',
+    holds: (shelf, order, batch) => shelf === 0 && batch > 0 && order === -batch,
+  },
+  BatchRelease: {
+    words: 'moves units from the Batch Reserve into the Order Reserve',
+    holds: (shelf, order, batch) => shelf === 0 && order > 0 && batch === -order,
+  },
+  BatchPick: {
+    words: 'takes the same units from On Hand and from the Batch Reserve',
+    holds: (shelf, order, batch) => shelf < 0 && order === 0 && batch === shelf,
+  },
+  AutoPick: {
+    words: 'takes the same units from On Hand and from the reserves',
+    holds: (shelf, order, batch) => shelf < 0 && order <= 0 && batch <= 0 && shelf === order + batch,
+  },
+  ProductChange: { words: 'changes no quantity', holds: (shelf, order, batch) => shelf === 0 && order === 0 && batch === 0 },
+};
+
+const reversal: Rule = {
+  words: 'that takes a deduction back returns the same units to On Hand and to the Order Reserve',
+  holds: (shelf, order, batch) => shelf > 0 && order === shelf && batch === 0,
+};
+
+/** Stock Updates that reservation asks for, by their reason; a person may give any reason, and then On Hand alone changes. */
+const reserved: Readonly<Record<string, Rule>> = {
+  short_pick: {
+    words: 'for a short pick takes units from On Hand and from the Batch Reserve, and adds them to the Order Reserve',
+    holds: (shelf, order, batch) => shelf < 0 && order === -shelf && batch === shelf,
+  },
+  put_back: shelfGains,
+};
+
+function ruleOf({ type, reason, reverses, cause }: LedgerRow): Rule | undefined {
+  if (type === 'AutoPick' && reverses !== null) return reversal;
+  if (type === 'StockUpdate' && isOfReservation(cause)) return reserved[reason ?? ''];
+  return rules[type];
+}
+
+export const isOfReservation = (cause: string): boolean => cause.startsWith('reservation/');
 
 const formulaHolds = ({ onHand, orderReserve, batchReserve, available }: Quantities) => available === onHand - orderReserve - batchReserve;
 const formula = ({ onHand, orderReserve, batchReserve, available }: Quantities) =>
   `Available ${available} is not On Hand ${onHand} − Order Reserve ${orderReserve} − Batch Reserve ${batchReserve}`;
 
 /** What is wrong with a row taken by itself; null: nothing. */
-export function faultOf({ after, change, refused, type }: LedgerRow): string | null {
+export function faultOf(row: LedgerRow): string | null {
+  const { after, change, refused, type, reason, location } = row;
   if (!formulaHolds(after)) return formula(after);
   if (!formulaHolds(change)) return `in its change, ${formula(change)}`;
-  if (refused !== null && measures.some((measure) => change[measure] !== 0))
-    return `it was refused (${refused}) and changed something all the same`;
-  if (fulfilment.has(type) && change.available !== 0) return `a movement of type ${type} changed Available by ${change.available}`;
-  if (reserveOnly.has(type) && change.onHand !== 0) return `a movement of type ${type} changed On Hand by ${change.onHand}`;
+  if (refused !== null)
+    return measures.some((measure) => change[measure] !== 0) ? `it was refused (${refused}) and changed something all the same` : null;
+  const { onHand, orderReserve, batchReserve } = change;
+  const rule = ruleOf(row);
+  if (!rule) return `nobody knows what a movement of type ${type}${reason === null ? '' : ` with the reason ${reason}`} may change`;
+  if (!rule.holds(onHand, orderReserve, batchReserve))
+    return `a movement of type ${type} ${rule.words}, but On Hand changed by ${onHand}, Order Reserve by ${orderReserve}, Batch Reserve by ${batchReserve}`;
+  if (onHand !== 0 && location === null) return `it changed On Hand by ${onHand} and names no location`;
   return null;
 }
 
@@ -64,13 +123,18 @@ export function breakBetween(before: Standing, row: LedgerRow): string | null {
   return null;
 }
 
+const fields = [
+  ...(['cause', 'type', 'reason', 'refused', 'location', 'locationOnHand', 'counted', 'epoch'] as const),
+  ...(['batch', 'label', 'reverses', 'purchaseOrder'] as const),
+];
+
 /** The first thing that two tellings of one row say differently; null: they agree. */
 export function differenceBetween(journal: LedgerRow, topic: LedgerRow): string | null {
   for (const part of ['after', 'change'] as const)
     for (const measure of measures)
       if (journal[part][measure] !== topic[part][measure])
         return `${names[measure]} ${part === 'after' ? 'left' : 'changed'}: ${journal[part][measure]} in the journal, ${topic[part][measure]} in the topic`;
-  for (const field of ['cause', 'type', 'reason', 'refused', 'location', 'locationOnHand', 'counted', 'epoch'] as const)
+  for (const field of fields)
     if (journal[field] !== topic[field]) return `${field}: ${String(journal[field])} in the journal, ${String(topic[field])} in the topic`;
   return null;
 }

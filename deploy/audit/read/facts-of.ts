@@ -1,7 +1,7 @@
-import type { Facts, JournalDocument, LedgerRow, Listing, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
+import type { AppliedWrite, Call, Facts, JournalDocument, LedgerRow, Listing, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
 import { groupBy, joinKey, splitKey } from '../keys.ts';
 import { entriesOf, incident, level, movement, orderEvent, pushRequest, readLedgerRow, tenantPolicy } from './shapes.ts';
-import type { AnyDocument, ListingDocument, StoreDocument } from './shapes.ts';
+import type { AnyDocument, CallDocument, ListingDocument, StoreDocument } from './shapes.ts';
 import type { RawRecord } from './topics.ts';
 import { Unreachable } from './unreachable.ts';
 
@@ -92,10 +92,16 @@ export const understood = <Entry>(
 const epochsIn = (records: Facts['movements']) =>
   new Map(records.flatMap(({ value }) => (value === null ? [] : [[value.sequence, value.epoch] as const])));
 
+/** What a store's marketplace says: what its listings show, by their ids, and every write that it has applied to them. */
 export interface Shop {
-  /** By the listing's id. */
   readonly shown: ReadonlyMap<string, Shown>;
+  readonly writes: readonly AppliedWrite[];
 }
+
+export const callOf = ({ _id: idempotencyKey, tenant, store, items, outcome, results }: CallDocument): Call => {
+  const outcomes = new Map(results.map((result) => [result.listing, result.outcome]));
+  return { tenant, store, idempotencyKey, items: items.map((item) => ({ ...item, outcome: outcomes.get(item.listing) ?? outcome })) };
+};
 
 /** `shops`: what the stores' marketplaces show, by store as {@link storeKey} names it; a store whose marketplace was not read is left out. */
 export function listingsOf(

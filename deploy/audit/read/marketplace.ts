@@ -14,9 +14,12 @@ const write = z.object({
   idempotencyKey: z.string(),
   inventoryItem: z.string(),
   location: z.string(),
+  quantityBefore: z.number(),
   quantityAfter: z.number(),
   salesCounter: z.number(),
+  at: z.number(),
 });
+type LoggedWrite = z.infer<typeof write>;
 const sale = z.object({ number: z.number(), inventoryItem: z.string(), location: z.string(), quantity: z.number(), at: z.number() });
 
 /** The newest of a shop's logs: whether it has moved since, and when it last sold something, in its own time. */
@@ -55,10 +58,14 @@ export function createMarketplaceReader(controlUrl: string) {
       return new Set((await get('/shops', z.array(shop))).map(({ name }) => name));
     },
 
-    /** What each listing of a shop shows, by item and location; quantities are read last, so that nothing sold is missing from the log. */
-    async shown(name: string): Promise<Map<string, Shown>> {
-      const lastWrites = new Map<string, z.infer<typeof write>>();
-      for await (const row of rows(name, 'writes', write)) lastWrites.set(placeOf(row.inventoryItem, row.location), row);
+    /**
+     * What each listing of a shop shows, by item and location, and all that was ever written to it; quantities are read last, so that nothing sold
+     * is missing from the log.
+     */
+    async shown(name: string): Promise<{ shown: Map<string, Shown>; writes: LoggedWrite[] }> {
+      const writes: LoggedWrite[] = [];
+      for await (const row of rows(name, 'writes', write)) writes.push(row);
+      const lastWrites = new Map(writes.map((row) => [placeOf(row.inventoryItem, row.location), row]));
       const soldSince = new Map<string, number>();
       for await (const { number, inventoryItem, location, quantity: sold } of rows(name, 'sales', sale)) {
         const place = placeOf(inventoryItem, location);
@@ -71,7 +78,7 @@ export function createMarketplaceReader(controlUrl: string) {
         const lastWrite = last ? { number: last.number, idempotencyKey: last.idempotencyKey, quantity: last.quantityAfter } : null;
         shown.set(place, { quantity: available, lastWrite, soldSince: soldSince.get(place) ?? 0 });
       }
-      return shown;
+      return { shown, writes };
     },
 
     /** Reads on from where it last read. */

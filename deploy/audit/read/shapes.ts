@@ -8,6 +8,7 @@ import type { JournalDocument, LedgerRow, OrderEntry, PolicyEntry, PolicyTrigger
 
 const whole = z.int();
 const nullableText = z.string().nullable();
+const optionalText = nullableText.default(null);
 
 const quantities = z.object({ onHand: whole, orderReserve: whole, batchReserve: whole, available: whole });
 
@@ -20,6 +21,10 @@ const rowInJournal = z.object({
   location: nullableText,
   locationOnHand: whole.nullable(),
   counted: z.boolean(),
+  batch: optionalText,
+  label: optionalText,
+  reverses: optionalText,
+  purchaseOrder: optionalText,
 });
 const rowInTopic = rowInJournal.extend({ epoch: whole, sequence: whole, cause: z.string() });
 
@@ -94,10 +99,11 @@ const reservationEntry = z.discriminatedUnion('type', [
 
 export function readReservationEntry(data: unknown): ReservationEntry {
   const entry = reservationEntry.parse(data);
+  const about = { fromBatchReserve: 0, batch: null, label: null, reverses: null };
   if (entry.type === 'unchanged') return { effect: null };
-  if (entry.type !== 'picked') return { effect: { kind: entry.type, sku: entry.sku, quantity: entry.quantity, label: null } };
+  if (entry.type !== 'picked') return { effect: { ...about, kind: entry.type, sku: entry.sku, quantity: entry.quantity } };
   const quantity = entry.lines.reduce((sum, line) => sum + line.quantity, 0);
-  return { effect: { kind: 'autoPicked', sku: entry.sku, quantity, label: entry.label } };
+  return { effect: { ...about, kind: 'autoPicked', sku: entry.sku, quantity, label: entry.label } };
 }
 
 const mappedListing = z.object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: whole });
@@ -191,5 +197,19 @@ export type StoreDocument = z.infer<typeof storeDocument>;
 /** A document of a connector's `calls`. */
 export const callDocument = z.object({
   _id: z.string(),
-  items: z.array(z.object({ listing: z.string(), version: storedVersion, quantity: whole })),
+  tenant: z.string(),
+  store: z.string(),
+  items: z.array(
+    z.object({
+      listing: z.string(),
+      sku: nullableText,
+      version: storedVersion,
+      quantity: whole,
+      expected: whole.nullable().default(null),
+    }),
+  ),
+  outcome: nullableText,
+  /** Of each listing, where they differ. */
+  results: z.array(z.object({ listing: z.string(), outcome: z.string() })).default([]),
 });
+export type CallDocument = z.infer<typeof callDocument>;

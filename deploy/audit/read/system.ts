@@ -1,7 +1,7 @@
-import type { Facts, Shown } from '../facts.ts';
+import type { AppliedWrite, Facts, Shown } from '../facts.ts';
 import { splitKey } from '../keys.ts';
 import type { Databases } from './databases.ts';
-import { distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood } from './facts-of.ts';
+import { callOf, distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood, type Shop } from './facts-of.ts';
 import type { MarketplaceReader } from './marketplace.ts';
 import {
   callDocument,
@@ -36,7 +36,9 @@ const topics = [
 
 const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
 
+/** A day less than they are kept. */
 const decisionsKeptMilliseconds = 29 * 86_400_000;
+const callsKeptMilliseconds = 29 * 86_400_000;
 
 /**
  * Reads the whole system. What follows is read before what it follows from (topics before journals, decisions before ledgers, ledgers before
@@ -47,11 +49,12 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
   const { records, trimmed } = await readTopics(kafka, registryUrl, topics);
   const told = factsOfTopics(records, tenant);
   const ofTenant = tenant === null ? {} : { tenant };
-  const listings = await databases.documents('connector-shopify', 'listings', listingDocument, ofTenant);
   const stores = await databases.documents('connector-shopify', 'stores', storeDocument, ofTenant);
+  const shops = new Map<string, Shop>();
+  for (const store of stores) shops.set(storeKey(store), await shopOf(system, store));
+  const callsKeptSince = Date.now() - callsKeptMilliseconds;
   const calls = await databases.documents('connector-shopify', 'calls', callDocument, ofTenant);
-  const shops = new Map<string, { shown: ReadonlyMap<string, Shown> }>();
-  for (const store of stores) shops.set(storeKey(store), { shown: await shownOf(system, store) });
+  const listings = await databases.documents('connector-shopify', 'listings', listingDocument, ofTenant);
   const decisions = await databases.journal('sync-policy', tenant);
   const ledgers = ledgersOf(await databases.journal('stock', tenant), told.movements);
   const reservations = await databases.journal('reservation', tenant);
@@ -68,20 +71,29 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
     reservations: understood('reservation', reservations, readReservationEntry),
     orders: understood('order', orders, readOrderEntry),
     listings: listingsOf(listings, stores, shops),
-    calls: calls.map(({ _id, items }) => ({ idempotencyKey: _id, items })),
+    calls: calls.map(callOf),
+    writes: [...shops.values()].flatMap(({ writes }) => writes),
+    callsKeptSince,
   };
 }
 
-/** What a store's listings show, by the listing's id: the quantities of its shop at its location. Empty where the marketplace has no such shop. */
-async function shownOf({ marketplace }: System, store: StoreDocument): Promise<Map<string, Shown>> {
+/** What a store's marketplace says of its shop, at its location. Empty where the marketplace has no such shop. */
+async function shopOf({ marketplace }: System, store: StoreDocument): Promise<Shop> {
   const { shop, location } = placeOfStore(store);
-  if (!(await marketplace.shops()).has(shop)) return new Map();
   const shown = new Map<string, Shown>();
-  for (const [place, seen] of await marketplace.shown(shop)) {
+  const writes: AppliedWrite[] = [];
+  if (!(await marketplace.shops()).has(shop)) return { shown, writes };
+  const seen = await marketplace.shown(shop);
+  for (const [place, there] of seen.shown) {
     const [item = '', where] = splitKey(place);
-    if (where === location) shown.set(item, seen);
+    if (where === location) shown.set(item, there);
   }
-  return shown;
+  for (const { inventoryItem, location: where, quantityBefore, quantityAfter, number, idempotencyKey, at } of seen.writes) {
+    if (where !== location) continue;
+    const { tenant, store: name } = store;
+    writes.push({ tenant, store: name, listing: inventoryItem, number, idempotencyKey, before: quantityBefore, after: quantityAfter, at });
+  }
+  return { shown, writes };
 }
 
 /** Where a store's quantities are, as its connector has noted it. */

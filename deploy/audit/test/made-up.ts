@@ -1,5 +1,5 @@
 import { courseAfter, decisionDue, nameListing, stepOf, untouched, type Course } from '../course.ts';
-import type { Facts, LedgerRow, PolicyTrigger, Quantities, ReservationEntry, Thresholds } from '../facts.ts';
+import type { Facts, LedgerRow, PolicyTrigger, Quantities, ReservationEffect, Thresholds } from '../facts.ts';
 import { joinKey } from '../keys.ts';
 import { quantityFor, rulesFor } from '../policy.ts';
 
@@ -19,6 +19,18 @@ interface Shelf {
   confirmed: { version: { mapping: number; epoch: number; sequence: number; settings: number }; quantity: number } | null;
 }
 
+interface Order {
+  readonly sku: string;
+  readonly shelf: Shelf;
+  /** In Order Reserve, in an unpicked batch, and deducted: each unit stands in one of them. */
+  open: number;
+  batched: number;
+  picked: number;
+  /** The last deduction by a label: its event, and how many units. */
+  labelled: { id: string; label: string; quantity: number } | null;
+  cancelled: boolean;
+}
+
 type AnyJournal<Entry> = {
   aggregate: string;
   from: number;
@@ -30,6 +42,34 @@ type AnyJournal<Entry> = {
 const tenant = 'default';
 const nothing: Quantities = { onHand: 0, orderReserve: 0, batchReserve: 0, available: 0 };
 const unsetPolicy: Thresholds = { realTimeAtOrBelow: null, significantUnits: null, everyNth: null };
+
+/** How quantities move, once more: the type of the row, what it changes and its reason. */
+function rowOf({
+  kind,
+  quantity: q,
+  fromBatchReserve: f,
+}: ReservationEffect): [type: string, delta: Partial<Quantities>, reason: string | null] {
+  switch (kind) {
+    case 'reserved':
+      return ['OrderReserve', { orderReserve: q }, null];
+    case 'released':
+      return ['OrderRelease', { orderReserve: f - q, batchReserve: 0 - f }, null];
+    case 'assigned':
+      return ['BatchReserve', { orderReserve: 0 - q, batchReserve: q }, null];
+    case 'unassigned':
+      return ['BatchRelease', { orderReserve: q, batchReserve: 0 - q }, null];
+    case 'batchPicked':
+      return ['BatchPick', { onHand: 0 - q, batchReserve: 0 - q }, null];
+    case 'missing':
+      return ['StockUpdate', { onHand: 0 - q, orderReserve: q, batchReserve: 0 - q }, 'short_pick'];
+    case 'autoPicked':
+      return ['AutoPick', { onHand: 0 - q, orderReserve: f - q, batchReserve: 0 - f }, null];
+    case 'unpicked':
+      return ['AutoPick', { onHand: q, orderReserve: q }, null];
+    case 'putBack':
+      return ['StockUpdate', { onHand: q }, 'put_back'];
+  }
+}
 
 /** As many entries of one aggregate as share a document. */
 const perDocument = 3;
@@ -49,10 +89,11 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     'movements' | 'levels' | 'incidents' | 'orderEvents' | 'pushRequests'
   >;
   const calls: Breakable<Facts['calls']> = [];
+  const writes: Breakable<Facts['writes']> = [];
   const courses = new Map<string, Course>();
   const levels = new Map<string, LedgerRow>();
   const shelves = new Map<string, Shelf[]>();
-  const orders = new Map<string, { sku: string; open: number; shelf: Shelf; sequence: number }>();
+  const orders = new Map<string, Order>();
   let counter = 0;
   const next = () => (counter += 1);
 
@@ -78,9 +119,9 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     cause: string,
     type: string,
     delta: Partial<Quantities>,
-    location: string | null,
-    reason: string | null = null,
+    more: Partial<Pick<LedgerRow, 'reason' | 'batch' | 'label' | 'reverses' | 'purchaseOrder'>> = {},
   ): void {
+    const told = { reason: null, batch: null, label: null, reverses: null, purchaseOrder: null, ...more };
     const key = joinKey(tenant, sku);
     const before = levels.get(key);
     const change = { ...nothing, ...delta };
@@ -92,10 +133,12 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
       batchReserve: was.batchReserve + change.batchReserve,
       available: was.available + change.available,
     };
-    const counted = (before?.counted ?? false) || (type === 'StockUpdate' && reason === null);
+    const isCount = type === 'PurchaseReceiving' || (type === 'StockUpdate' && told.reason === null);
+    const counted = (before?.counted ?? false) || isCount;
     const sequence = (before?.sequence ?? 0) + 1;
+    const location = change.onHand === 0 && type !== 'StockUpdate' ? null : 'shelf';
     const locationOnHand = location === null ? null : after.onHand;
-    const row: LedgerRow = { sequence, epoch: 1, type, reason, refused: null, change, after, location, locationOnHand, counted, cause };
+    const row: LedgerRow = { ...told, sequence, epoch: 1, type, refused: null, change, after, location, locationOnHand, counted, cause };
     append(documents.ledgers, key, cause, true, row);
     levels.set(key, row);
     publish(topics.movements, key, `stock/${key}/${sequence}`, row);
@@ -149,7 +192,9 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     if (available === null) return;
     const idempotencyKey = `call-${next()}`;
     const quantity = quantityFor(available, 1_000_000);
-    calls.push({ idempotencyKey, items: [{ listing, version: { ...version }, quantity }] });
+    const item = { listing, sku, version: { ...version }, quantity, expected: shelf.quantity, outcome: 'applied' };
+    calls.push({ tenant, store, idempotencyKey, items: [item] });
+    writes.push({ tenant, store, listing, number: counter, idempotencyKey, before: shelf.quantity, after: quantity, at: counter });
     Object.assign(shelf, {
       quantity,
       soldSince: 0,
@@ -158,14 +203,35 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     });
   }
 
-  function tellOrder(order: string, sku: string, quantity: number, kind: NonNullable<ReservationEntry['effect']>['kind']): string {
-    const key = order;
+  const noted = { fromBatchReserve: 0, batch: null, label: null, reverses: null };
+
+  /** What reservation does with units of an order, because the order changed or (`command`) because the warehouse says so, and what that moves. */
+  function reserve(
+    key: string,
+    effect: Partial<ReservationEffect> & Pick<ReservationEffect, 'kind' | 'quantity'>,
+    command = false,
+  ): string {
+    const sku = orderOf(key).sku;
+    const cause = command ? `command/${tenant}/${next()}` : tellOrder(key);
+    const reservation = append(documents.reservations, key, cause, command, { effect: { ...noted, ...effect, sku } });
+    const id = `reservation/${key}/${reservation}/${encodeURIComponent(sku)}`;
+    const { batch = null, label = null, reverses = null } = effect;
+    const [type, delta, reason] = rowOf({ ...noted, ...effect, sku });
+    move(sku, id, type, delta, { batch, label, reverses, reason });
+    return id;
+  }
+
+  function tellOrder(key: string): string {
     const sequence = append(documents.orders, key, `shopify/${key}/${next()}`, true, { changed: true });
     publish(topics.orderEvents, key, `order/${key}/${sequence}`, { sequence });
-    const effect = { kind, sku, quantity, label: kind === 'autoPicked' ? `label-${sequence}` : null };
-    const reserved = append(documents.reservations, key, `order/${key}/${sequence}`, false, { effect });
-    return `reservation/${key}/${reserved}/${encodeURIComponent(sku)}`;
+    return `order/${key}/${sequence}`;
   }
+
+  const orderOf = (key: string): Order => {
+    const order = orders.get(key);
+    if (!order) throw new Error(`there is no order ${key}`);
+    return order;
+  };
 
   const shelfOf = (sku: string, store: string): Shelf => {
     const shelf = shelves.get(joinKey(tenant, sku))?.find((candidate) => candidate.store === store);
@@ -191,33 +257,94 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     /** Sets On Hand; without a reason it is a count. */
     setStock(sku: string, onHand: number, reason: string | null = null): void {
       const was = levels.get(joinKey(tenant, sku))?.after.onHand ?? 0;
-      move(sku, `command/${tenant}/${next()}`, 'StockUpdate', { onHand: onHand - was }, 'shelf', reason);
+      move(sku, `command/${tenant}/${next()}`, 'StockUpdate', { onHand: onHand - was }, { reason });
+    },
+    /** Units of a purchase order are put away. */
+    receive(sku: string, quantity: number): void {
+      move(sku, `purchase/${tenant}/${next()}`, 'PurchaseReceiving', { onHand: quantity }, { purchaseOrder: 'po-1' });
+    },
+    /** The product's title is set. */
+    rename(sku: string): void {
+      move(sku, `command/${tenant}/${next()}`, 'ProductChange', {});
     },
     /** A shopper buys at a store; returns the order's key. */
     sell(sku: string, store: string, quantity: number): string {
       const shelf = shelfOf(sku, store);
       shelf.quantity -= quantity;
       shelf.soldSince += quantity;
-      const order = joinKey(tenant, store, `order-${next()}`);
-      orders.set(order, { sku, open: quantity, shelf, sequence: 1 });
-      move(sku, tellOrder(order, sku, quantity, 'reserved'), 'OrderReserve', { orderReserve: quantity }, null);
-      return order;
+      const key = joinKey(tenant, store, `order-${next()}`);
+      orders.set(key, { sku, shelf, open: quantity, batched: 0, picked: 0, labelled: null, cancelled: false });
+      reserve(key, { kind: 'reserved', quantity });
+      return key;
     },
+    /** A label for what is in no batch. */
     ship(key: string): void {
-      const order = orders.get(key);
-      if (!order || order.open === 0) return;
-      const { sku, open } = order;
+      const order = orderOf(key);
+      if (order.open === 0) return;
+      const [quantity, label] = [order.open, `label-${next()}`];
       order.open = 0;
-      move(sku, tellOrder(key, sku, open, 'autoPicked'), 'AutoPick', { onHand: -open, orderReserve: -open }, 'shelf');
+      order.picked += quantity;
+      order.labelled = { id: reserve(key, { kind: 'autoPicked', quantity, label }), label, quantity };
     },
+    /** The last label is voided. */
+    unship(key: string): void {
+      const order = orderOf(key);
+      if (!order.labelled || order.cancelled) return;
+      const { id: reverses, label, quantity } = order.labelled;
+      order.labelled = null;
+      order.picked -= quantity;
+      order.open += quantity;
+      reserve(key, { kind: 'unpicked', quantity, label, reverses });
+    },
+    /** The marketplace says that all is shipped, whichever reserve holds it. */
+    shippedElsewhere(key: string): void {
+      const order = orderOf(key);
+      const [quantity, fromBatchReserve] = [order.open + order.batched, order.batched];
+      if (quantity === 0) return;
+      Object.assign(order, { open: 0, batched: 0, picked: order.picked + quantity });
+      reserve(key, { kind: 'autoPicked', quantity, fromBatchReserve });
+    },
+    /** All that is in no batch goes into one. */
+    batch(key: string): void {
+      const order = orderOf(key);
+      if (order.open === 0) return;
+      const quantity = order.open;
+      Object.assign(order, { open: 0, batched: order.batched + quantity });
+      reserve(key, { kind: 'assigned', quantity, batch: 'batch-1' }, true);
+    },
+    unbatch(key: string): void {
+      const order = orderOf(key);
+      if (order.batched === 0) return;
+      const quantity = order.batched;
+      Object.assign(order, { open: order.open + quantity, batched: 0 });
+      reserve(key, { kind: 'unassigned', quantity, batch: 'batch-1' }, true);
+    },
+    /** The batch is picked, but for `missing` units of the order that are not there. */
+    pick(key: string, missing = 0): void {
+      const order = orderOf(key);
+      const short = Math.min(missing, order.batched);
+      const quantity = order.batched - short;
+      Object.assign(order, { open: order.open + short, batched: 0, picked: order.picked + quantity });
+      if (short > 0) reserve(key, { kind: 'missing', quantity: short, batch: 'batch-1' }, true);
+      if (quantity > 0) reserve(key, { kind: 'batchPicked', quantity, batch: 'batch-1' }, true);
+    },
+    /** The marketplace takes back what was not picked; what was is to be put back. */
     cancel(key: string): void {
-      const order = orders.get(key);
-      if (!order || order.open === 0) return;
-      const { sku, open, shelf } = order;
-      order.open = 0;
-      shelf.quantity += open;
-      shelf.soldSince -= open;
-      move(sku, tellOrder(key, sku, open, 'released'), 'OrderRelease', { orderReserve: -open }, null);
+      const order = orderOf(key);
+      const { open, batched, shelf } = order;
+      order.cancelled = true;
+      if (open + batched === 0) return;
+      Object.assign(order, { open: 0, batched: 0 });
+      shelf.quantity += open + batched;
+      shelf.soldSince -= open + batched;
+      reserve(key, { kind: 'released', quantity: open + batched, fromBatchReserve: batched });
+    },
+    putBack(key: string): void {
+      const order = orderOf(key);
+      if (!order.cancelled || order.picked === 0) return;
+      const quantity = order.picked;
+      order.picked = 0;
+      reserve(key, { kind: 'putBack', quantity }, true);
     },
     turnSync(sku: string, enabled: boolean): void {
       decide(sku, `command/${tenant}/${next()}`, { kind: 'sync', enabled }, null);
@@ -255,6 +382,8 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
         tenantPolicies,
         listings,
         calls,
+        writes,
+        callsKeptSince: 0,
       }) as Breakable<Facts>;
     },
   };

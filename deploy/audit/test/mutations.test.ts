@@ -31,8 +31,22 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       (shop: MadeUpSystem) =>
         void shop.sell(sku, store, quantity),
   ),
-  fc.nat().map((pick) => (shop: MadeUpSystem) => shop.ship(shop.orders()[pick % Math.max(1, shop.orders().length)] ?? '')),
-  fc.nat().map((pick) => (shop: MadeUpSystem) => shop.cancel(shop.orders()[pick % Math.max(1, shop.orders().length)] ?? '')),
+  fc.tuple(fc.nat(), fc.constantFrom('ship', 'unship', 'shippedElsewhere', 'batch', 'unbatch', 'cancel', 'putBack')).map(
+    ([pick, what]) =>
+      (shop: MadeUpSystem) =>
+        shop[what](pickOf(shop.orders(), pick)),
+  ),
+  fc.tuple(fc.nat(), fc.nat({ max: 3 })).map(
+    ([pick, missing]) =>
+      (shop: MadeUpSystem) =>
+        shop.pick(pickOf(shop.orders(), pick), missing),
+  ),
+  fc.tuple(aSku, units).map(
+    ([sku, quantity]) =>
+      (shop: MadeUpSystem) =>
+        shop.receive(sku, quantity),
+  ),
+  aSku.map((sku) => (shop: MadeUpSystem) => shop.rename(sku)),
   fc.tuple(aSku, fc.boolean()).map(
     ([sku, enabled]) =>
       (shop: MadeUpSystem) =>
@@ -52,6 +66,10 @@ const history: fc.Arbitrary<Breakable<Facts>> = fc.tuple(thresholds, fc.array(ha
     shop.list(sku);
     shop.setStock(sku, 30);
     shop.ship(shop.sell(sku, 'north', 2));
+    const order = shop.sell(sku, 'south', 4);
+    shop.batch(order);
+    shop.pick(order, 1);
+    shop.receive(sku, 7);
   }
   for (const happen of happenings) happen(shop);
   for (const sku of ['cup', 'a/b']) shop.turnSync(sku, true);
@@ -72,6 +90,15 @@ const rows = (facts: Facts_) => facts.ledgers.flatMap(({ entries }) => entries.m
 const decisions = (facts: Facts_) => facts.policies.flatMap(({ entries }) => entries.map(({ data }) => data));
 const toldTwice = <Item extends { key: string }>(records: Item[]) =>
   records.filter(({ key }, place) => records.slice(place + 1).some((later) => later.key === key));
+/** Writes after which something newer was written to the same listing. */
+const staleWrites = (facts: Facts_) => {
+  const versionOf = ({ idempotencyKey }: (typeof facts.writes)[number]) =>
+    JSON.stringify(facts.calls.find((call) => call.idempotencyKey === idempotencyKey)?.items[0]?.version);
+  return facts.writes.filter((write) => {
+    const last = facts.writes.findLast(({ store, listing }) => store === write.store && listing === write.listing);
+    return last !== undefined && versionOf(last) !== versionOf(write);
+  });
+};
 const measure = (pick: number): keyof Quantities => pickOf(['onHand', 'orderReserve', 'batchReserve', 'available'], pick);
 const value = <Value>({ value: told }: { value: Value | null }): Value => {
   if (told === null) throw new Error('a tombstone');
@@ -130,6 +157,20 @@ const mutations: Record<string, Mutation> = {
     const effects = facts.reservations.flatMap(({ entries }) => entries.flatMap(({ data }) => (data.effect ? [data.effect] : [])));
     pickOf(effects, pick).quantity += by;
   },
+  'a reservation takes from the other reserve': (facts, pick, by) => {
+    const effects = facts.reservations.flatMap(({ entries }) =>
+      entries.flatMap(({ data: { effect } }) => (effect?.kind === 'autoPicked' ? [effect] : [])),
+    );
+    pickOf(effects, pick).fromBatchReserve += by;
+  },
+  'a command to reservation is not indexed': (facts, pick) => {
+    const commands = facts.reservations.filter(({ causes }) => causes.length > 0);
+    remove(pickOf(commands, pick).causes, pick);
+  },
+  'a movement has another type': (facts, pick) => {
+    const row = pickOf(rows(facts), pick);
+    row.type = row.type === 'OrderReserve' ? 'BatchReserve' : 'OrderReserve';
+  },
   'a reservation is for another SKU': (facts, pick) => {
     const effects = facts.reservations.flatMap(({ entries }) => entries.flatMap(({ data }) => (data.effect ? [data.effect] : [])));
     pickOf(effects, pick).sku += '-other';
@@ -169,6 +210,32 @@ const mutations: Record<string, Mutation> = {
     used.realTimeAtOrBelow = (used.realTimeAtOrBelow ?? 0) + by;
   },
   'a decision has forgotten a change of settings': (facts, pick) => void (pickOf(decisions(facts), pick).settings += 1),
+  'a write is explained by no call': (facts, pick) => void (pickOf(facts.writes, pick).idempotencyKey = 'somebody else'),
+  'a call does not name what it wrote': (facts, pick) => {
+    const changing = new Set(facts.writes.filter(({ before, after }) => before !== after).map(({ idempotencyKey }) => idempotencyKey));
+    pickOf(
+      facts.calls.filter(({ idempotencyKey }) => changing.has(idempotencyKey)),
+      pick,
+    ).items.length = 0;
+  },
+  'a write carried another quantity than its call': (facts, pick, by) => void (pickOf(facts.writes, pick).after += by),
+  'a call carried another quantity than its version had': (facts, pick, by) => {
+    const { idempotencyKey, after } = pickOf(facts.writes, pick);
+    for (const write of facts.writes) if (write.idempotencyKey === idempotencyKey) write.after += by;
+    const item = facts.calls.find((call) => call.idempotencyKey === idempotencyKey)?.items[0];
+    if (item) item.quantity = after + by;
+  },
+  'a write undid a sale that nobody had seen': (facts, pick, by) => void (pickOf(facts.writes, pick).before -= Math.abs(by)),
+  'an old write was applied once more': (facts, pick) => {
+    const old = pickOf(staleWrites(facts), pick);
+    facts.writes.push({ ...structuredClone(old), number: 1_000_000 });
+  },
+  'two writes were applied in the other order': (facts, pick) => {
+    const old = pickOf(staleWrites(facts), pick);
+    const later = facts.writes.findLast(({ store, listing }) => store === old.store && listing === old.listing)!;
+    [old.number, later.number] = [later.number, old.number];
+  },
+  'a call is recorded as applied, and was not': (facts, pick) => remove(facts.writes, pick),
   'a listing shows another quantity': (facts, pick, by) => void (pickOf(facts.listings, pick).shown!.quantity += by),
   'another quantity was written': (facts, pick, by) => void (pickOf(facts.listings, pick).shown!.lastWrite!.quantity += by),
   'the marketplace has sold more': (facts, pick, by) => void (pickOf(facts.listings, pick).shown!.soldSince += by),

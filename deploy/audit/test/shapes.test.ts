@@ -29,6 +29,10 @@ describe('the auditor reads the journal of', () => {
       sequence: 4,
       epoch: 2,
       cause: 'command/default/1',
+      batch: null,
+      label: null,
+      reverses: null,
+      purchaseOrder: null,
     });
   });
 
@@ -39,12 +43,13 @@ describe('the auditor reads the journal of', () => {
   });
 
   test('reservation', () => {
+    const nothing = { fromBatchReserve: 0, batch: null, label: null, reverses: null };
     const lines = [{ line: '1', quantity: 2 }, { line: '2', quantity: 3 }]; // prettier-ignore
     expect(readReservationEntry({ type: 'picked', sku: 'cup', label: 'a', lines })).toEqual({
-      effect: { kind: 'autoPicked', sku: 'cup', quantity: 5, label: 'a' },
+      effect: { ...nothing, kind: 'autoPicked', sku: 'cup', quantity: 5, label: 'a' },
     });
     expect(readReservationEntry({ type: 'released', sku: 'cup', quantity: 2 })).toEqual({
-      effect: { kind: 'released', sku: 'cup', quantity: 2, label: null },
+      effect: { ...nothing, kind: 'released', sku: 'cup', quantity: 2 },
     });
     expect(readReservationEntry({ type: 'unchanged', orderSequence: 3 })).toEqual({ effect: null });
   });

@@ -30,6 +30,7 @@ export { openLanes, sliceLimits, type Lanes, type LanesOptions, type Slice } fro
 export { openSender, type Sender, type SendOptions } from './kafka/sender.ts';
 export { partitionOf } from './kafka/wire.ts';
 export { openMongo, type MongoHandle } from './mongo.ts';
+export { openProjection, type ProjectedDocument, type Projection, type ProjectionOptions } from './projection.ts';
 export {
   commonConfig,
   ConfigError,

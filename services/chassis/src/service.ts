@@ -1,4 +1,4 @@
-import { deadLetterTopicOf, openCodec, type EventName, type Group, type Topic } from '@evenkeel/contracts';
+import { deadLetterTopicOf, groups, openCodec, type EventName, type Group, type Topic } from '@evenkeel/contracts';
 import type { commonConfig, Config } from './config.ts';
 import { failpointAt } from './failpoint.ts';
 import { allHealthy } from './health.ts';
@@ -12,6 +12,7 @@ import { openSender, type Sender } from './kafka/sender.ts';
 import { createLogger, type Logger } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openMongo, type MongoHandle } from './mongo.ts';
+import { openProjection, type ProjectedDocument, type ProjectionOptions } from './projection.ts';
 
 export interface ServiceOptions {
   /** Its consumer group, and the name in its log. */
@@ -26,8 +27,13 @@ export interface ServiceOptions {
 
 type OwnJournal<Names extends EventName, Data, State, Context> = Pick<
   JournalOptions<Names, Data, State, Context>,
-  'topics' | 'aggregate' | 'context' | 'controls' | 'project' | 'trickleMilliseconds'
+  'topics' | 'aggregate' | 'purpose' | 'context' | 'controls' | 'project' | 'trickleMilliseconds'
 >;
+
+type OwnProjection<Name extends EventName, Document extends ProjectedDocument> = Pick<
+  ProjectionOptions<Name, Document>,
+  'topic' | 'collection' | 'documentOf'
+> & { readonly purpose: string };
 
 /** What a service that keeps a journal is made of; whatever it opens closes in reverse with `running`. */
 export interface Service {
@@ -36,11 +42,16 @@ export interface Service {
   readonly mongo: MongoHandle;
   readonly kafka: KafkaHandle;
   readonly sender: Sender;
-  /** Joins the group: call it when all that its functions need is open. */
+  /**
+   * Joins the group: call it when all that its functions need is open. A second journal has a `purpose`: its group is `<service>.<purpose>`, its
+   * collections `<purpose>_journal` and so on.
+   */
   journal<Names extends EventName, Data, State, Context = undefined>(
     options: OwnJournal<Names, Data, State, Context>,
   ): Promise<Journal<Data, State>>;
   /** `live`: of what it runs beside a journal. */
+  /** Keeps a collection of what a compacted topic says now, in the group `<service>.<purpose>`. */
+  projection<Name extends EventName, Document extends ProjectedDocument>(options: OwnProjection<Name, Document>): Promise<void>;
   serve(options: { readonly title: string; readonly routes: readonly Route[]; readonly live?: () => boolean }): Promise<void>;
 }
 
@@ -50,7 +61,8 @@ export async function openService({ name, config, topics, running, fail }: Servi
   const metrics = createMetrics();
   const mongo = running.use(await openMongo({ url: config.mongoUrl, database: config.mongoDatabase }));
   const codec = await openCodec(config.schemaRegistryUrl);
-  const checked = [...topics, deadLetterTopicOf(name)];
+  const own = groups.filter((group) => group === name || group.startsWith(`${name}.`));
+  const checked = [...topics, ...own.map(deadLetterTopicOf)];
   const kafka = await openKafka({ brokers: config.kafkaBrokers, clientId: name, codec, log, topics: checked });
   const sender = running.use(await openSender(kafka));
   const deadLetters = metrics.counter({
@@ -61,6 +73,17 @@ export async function openService({ name, config, topics, running, fail }: Servi
   const live: (() => boolean)[] = [];
   const onStep = failpointAt(config.failpointPath);
 
+  /** What all its consumer groups have in common. */
+  const consuming = (purpose?: string) => ({
+    kafka,
+    sender,
+    mongo,
+    group: groupOf(name, purpose),
+    sessionTimeoutMilliseconds: config.kafkaSessionTimeoutMilliseconds,
+    onFatal: fail,
+    onDeadLetter: (reason: string) => deadLetters.inc({ reason }),
+  });
+
   return {
     log,
     metrics,
@@ -68,21 +91,13 @@ export async function openService({ name, config, topics, running, fail }: Servi
     kafka,
     sender,
     async journal(options) {
-      const journal = running.use(
-        await openJournal({
-          kafka,
-          sender,
-          mongo,
-          group: name,
-          sessionTimeoutMilliseconds: config.kafkaSessionTimeoutMilliseconds,
-          onFatal: fail,
-          onDeadLetter: (reason) => deadLetters.inc({ reason }),
-          ...(onStep && { onStep }),
-          ...options,
-        }),
-      );
+      const journal = running.use(await openJournal({ ...consuming(options.purpose), ...(onStep && { onStep }), ...options }));
       live.push(() => journal.lanes.live());
       return journal;
+    },
+    async projection({ purpose, ...options }) {
+      const projection = running.use(await openProjection({ ...consuming(purpose), ...options }));
+      live.push(() => projection.live());
     },
     async serve({ title, routes, live: alsoLive }) {
       if (alsoLive) live.push(alsoLive);
@@ -101,4 +116,11 @@ export async function openService({ name, config, topics, running, fail }: Servi
       );
     },
   };
+}
+
+/** Each group has a dead-letter topic, so the contracts must know it. */
+function groupOf(name: Group, purpose?: string): Group {
+  const group = groups.find((known) => known === (purpose === undefined ? name : `${name}.${purpose}`));
+  if (group) return group;
+  throw new Error(`There is no group ${name}.${purpose}: add it to contracts/src/topics.ts.`);
 }

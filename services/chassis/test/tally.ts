@@ -8,6 +8,7 @@ import {
   openJournal,
   openKafka,
   openMongo,
+  openProjection,
   openSender,
   type Aggregate,
   type EventOf,
@@ -122,12 +123,15 @@ export async function openTallyBench({
   const admin = client.admin();
   await admin.connect();
   await admin.createTopics({
+    waitForLeaders: false, // kafkajs gives up where the broker has not heard of the topic yet
     topics: all.map(({ name, partitions: numPartitions, cleanup }) => ({
       topic: name,
       numPartitions,
       configEntries: [{ name: 'cleanup.policy', value: cleanup }],
     })),
   });
+  const everyLeaderAnswers = async () => Promise.all(all.map(async ({ name }) => admin.fetchTopicOffsets(name)));
+  await until(async () => everyLeaderAnswers().then(Boolean, () => false), { what: 'the leaders of the topics' });
   const database = `test_tally_${id}`;
   const producer = client.producer();
   await producer.connect();
@@ -162,6 +166,37 @@ export async function openTallyBench({
     const running = { journal, fatal, [Symbol.asyncDispose]: async () => moved.disposeAsync() };
     opened.push(running);
     return running;
+  }
+
+  /** A read model of the levels, in a group of its own. */
+  async function projection() {
+    await using stack = new AsyncDisposableStack();
+    const kafka = await openKafka({ brokers: brokers.split(','), clientId: 'tally', codec, log, topics: all });
+    const mongo = stack.use(await openMongo({ url: process.env.MONGO_URL ?? '', database }));
+    const sender = stack.use(await openSender(kafka));
+    stack.use(
+      await openProjection({
+        group,
+        kafka,
+        mongo,
+        sender,
+        topic: levels as Topic<'StockLevelChanged'>,
+        collection: 'totals',
+        sessionTimeoutMilliseconds: 6_000,
+        onFatal: () => undefined,
+        documentOf({ id: eventId, data }) {
+          const { sequence, total } = data as unknown as Read['data'];
+          return { _id: eventId.split('/').slice(1, -1).join('/'), version: sequence, total };
+        },
+      }),
+    );
+    const moved = stack.move();
+    const totals = mongo.connection.collection<{ _id: string; version: number; total: number }>('totals');
+    return {
+      totals: async () => new Map((await totals.find().toArray()).map(({ _id, total }) => [_id, total])),
+      empty: async () => void (await totals.deleteMany({})),
+      [Symbol.asyncDispose]: async () => moved.disposeAsync(),
+    };
   }
 
   /** Everything in a topic, in order per partition, up to what is there now. */
@@ -209,6 +244,7 @@ export async function openTallyBench({
     group,
     admin,
     replica,
+    projection,
     readAll,
     deadLetters: { ...topic('', []), name: `${group}.dlq.v1`, partitions: 3 } as Topic,
     /** What the ledger says, straight from the database. */
@@ -227,7 +263,10 @@ export async function openTallyBench({
       });
       await producer.send({ topic: to.name, messages });
     },
-    async produceRaw(to: Topic, messages: { key: string; value: string; partition: number }[]): Promise<void> {
+    async produceRaw(
+      to: Topic,
+      messages: { key: string; value: string; partition: number; headers?: Record<string, string> }[],
+    ): Promise<void> {
       await producer.send({ topic: to.name, messages });
     },
     /** True once the group has committed everything in its inputs. */

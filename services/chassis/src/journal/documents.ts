@@ -41,10 +41,13 @@ export interface JournalCollections<Data, State> {
 
 const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority', journal: true } } as const;
 
-/** The journal's collections, with their unique indexes: they must exist before the group is joined. */
-export async function openCollections<Data, State>(connection: Connection): Promise<JournalCollections<Data, State>> {
+/**
+ * The journal's collections, with their unique indexes: they must exist before the group is joined. `purpose`: begins their names where a service
+ * keeps more than one journal.
+ */
+export async function openCollections<Data, State>(connection: Connection, purpose?: string): Promise<JournalCollections<Data, State>> {
   const database = connection.getClient().db(connection.name);
-  const open = <T extends Document>(name: string) => database.collection<T>(name, majority);
+  const open = <T extends Document>(name: string) => database.collection<T>(purpose === undefined ? name : `${purpose}_${name}`, majority);
   const journal = open<JournalDocument<Data>>('journal');
   await journal.createIndexes([
     { key: { aggregate: 1, from: 1 }, name: 'one_writer', unique: true },

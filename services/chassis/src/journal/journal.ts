@@ -43,6 +43,8 @@ export interface JournalOptions<Names extends EventName, Data, State, Context> e
   readonly sender: Sender;
   readonly mongo: MongoHandle;
   readonly aggregate: Aggregate<Names, Data, State, Context>;
+  /** Of a service's second journal: begins the names of its collections. */
+  readonly purpose?: string;
   /** Settings that decisions need beside the journal, read once per slice. */
   readonly context?: (events: readonly EventOf<Names>[]) => Promise<Context>;
   /** Control records: they concern the lane, not an aggregate, and are not journaled. */
@@ -80,7 +82,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
   options: JournalOptions<Names, Data, State, Context>,
 ): Promise<Journal<Data, State>> {
   const { kafka, sender, mongo, aggregate, group, onStep = () => undefined } = options;
-  const collections = await openCollections<Data, State>(mongo.connection);
+  const collections = await openCollections<Data, State>(mongo.connection, options.purpose);
   const reader = createReader(aggregate, collections);
   const snapshots = createSnapshots<State>(collections.snapshots, kafka.log);
   const memory = new LRUCache<string, { lane: number; standing: Standing<State> }>({ max: options.aggregatesInMemory ?? 100_000 });

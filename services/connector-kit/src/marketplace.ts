@@ -42,6 +42,10 @@ export interface MarketplaceListing {
   readonly listing: string;
   /** As the marketplace has it, byte for byte; null where it has none. */
   readonly sku: string | null;
+  /** What shoppers see; null where the list of listings does not say. */
+  readonly quantity: number | null;
+  /** Whether it can be bought while its quantity is above 0: not a draft, not archived. */
+  readonly onSale: boolean;
 }
 
 export interface MarketplaceLine {
@@ -115,6 +119,8 @@ export interface Probe {
   readonly name: string;
   /** The marketplace's clock, in milliseconds; not later than it really is. */
   readonly time: number;
+  /** Whether the store sells: not on holiday, its location in use. Pushes to one that doesn't wait; its orders are read all the same. */
+  readonly active: boolean;
 }
 
 /**
@@ -130,6 +136,8 @@ export interface StoreConnection {
   listings(options: CallOptions): AsyncIterable<readonly MarketplaceListing[]>;
   /** Orders changed at or after `since` (marketplace time), oldest change first, whole, by pages. */
   ordersSince(since: number, options: CallOptions): AsyncIterable<readonly MarketplaceOrder[]>;
+  /** All orders with units that are neither cancelled nor shipped, whatever their age, whole, by pages: read when a store is connected. */
+  openOrders(options: CallOptions): AsyncIterable<readonly MarketplaceOrder[]>;
   /** One call, or what must not be torn apart. Its cost was reserved already. Other listings are left as they are. */
   push(batch: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]>;
   /** What shoppers see now; a listing that is not there is not in the answer. */

@@ -55,6 +55,7 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     asked: [] as string[],
     applied: [] as Applied[],
     clock: 1_000_000,
+    active: true,
     behaviour: {} as Behaviour,
   };
   const answered = new Map<string, string>();
@@ -80,9 +81,17 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     return {
       capabilities: has,
       pushCost: () => ({}),
-      probe: ({ priority }) => ask('probe', priority, async () => ({ account: 'account-1', name: 'Fake', time: shop.clock })),
+      probe: ({ priority }) =>
+        ask('probe', priority, async () => ({ account: 'account-1', name: 'Fake', time: shop.clock, active: shop.active })),
       async *listings({ priority }) {
-        yield await ask('listings', priority, async () => [...shop.listings].map(([listing, { sku }]) => ({ listing, sku })));
+        yield await ask('listings', priority, async () =>
+          [...shop.listings].map(([listing, { sku, quantity }]) => ({ listing, sku, quantity, onSale: true })),
+        );
+      },
+      async *openOrders({ priority }) {
+        yield await ask('open-orders', priority, async () =>
+          [...shop.orders.values()].filter(({ lines }) => lines.some((line) => line.quantity - line.cancelled > line.fulfilled)),
+        );
       },
       async *ordersSince(since, { priority }) {
         const found = await ask('orders', priority, async () => {

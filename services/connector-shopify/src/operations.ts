@@ -15,11 +15,19 @@ const operation = <Data>(value: Operation<Data>): Operation<Data> => value;
 const pageInfo = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+const inventoryLevel = z.object({ quantities: z.array(z.object({ name: z.string(), quantity: z.int() })) }).nullable();
+export type InventoryLevel = z.output<typeof inventoryLevel>;
+
 export const probe = operation({
   name: 'Probe',
-  text: 'query Probe { shop { name myshopifyDomain } }',
-  data: z.object({ shop: z.object({ name: z.string(), myshopifyDomain: z.string().min(1) }) }),
-  cost: 1,
+  text: `query Probe($locations: [ID!]!) {
+    shop { name myshopifyDomain } nodes(ids: $locations) { ... on Location { isActive } }
+  }`,
+  data: z.object({
+    shop: z.object({ name: z.string(), myshopifyDomain: z.string().min(1) }),
+    nodes: z.array(z.object({ isActive: z.boolean() }).nullable()),
+  }),
+  cost: 2,
   changes: false,
 });
 
@@ -33,9 +41,26 @@ export const locations = operation({
 
 export const listings = operation({
   name: 'Listings',
-  text: 'query Listings($after: String) { inventoryItems(first: 250, after: $after) { nodes { id sku } pageInfo { hasNextPage endCursor } } }',
-  data: z.object({ inventoryItems: z.object({ nodes: z.array(z.object({ id: z.string(), sku: z.string().nullable() })), pageInfo }) }),
-  cost: 30,
+  text: `query Listings($location: ID!, $after: String) {
+    inventoryItems(first: 250, after: $after) {
+      nodes { id sku inventoryLevel(locationId: $location) { quantities(names: ["available"]) { name quantity } } variant { product { status } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  data: z.object({
+    inventoryItems: z.object({
+      nodes: z.array(
+        z.object({
+          id: z.string(),
+          sku: z.string().nullable(),
+          inventoryLevel,
+          variant: z.object({ product: z.object({ status: z.string() }) }),
+        }),
+      ),
+      pageInfo,
+    }),
+  }),
+  cost: 160,
   changes: false,
 });
 
@@ -91,7 +116,7 @@ export const readBack = operation({
       z
         .object({
           id: z.string(),
-          inventoryLevel: z.object({ quantities: z.array(z.object({ name: z.string(), quantity: z.int() })) }).nullable(),
+          inventoryLevel,
         })
         .nullable(),
     ),

@@ -108,8 +108,10 @@ function openShop(
     pushCost: () => ({ [points]: api.costOf(operations.setQuantities) }),
 
     async probe(options) {
-      const { data, date } = await api.run(operations.probe, {}, options);
-      return { account: data.shop.myshopifyDomain, name: data.shop.name, time: date };
+      const locations = locationId === null ? [] : [locationId];
+      const { data, date } = await api.run(operations.probe, { locations }, options);
+      const active = data.nodes.every((location) => location?.isActive === true);
+      return { account: data.shop.myshopifyDomain, name: data.shop.name, time: date, active };
     },
 
     async locations(options) {
@@ -118,21 +120,24 @@ function openShop(
     },
 
     async *listings(options) {
-      const pages = pagesOf(async (after) => (await api.run(operations.listings, { after }, options)).data.inventoryItems);
-      for await (const nodes of pages) yield nodes.map(({ id, sku }) => ({ listing: id, sku }));
+      const pages = pagesOf(
+        async (after) => (await api.run(operations.listings, { location: locationId, after }, options)).data.inventoryItems,
+      );
+      for await (const nodes of pages)
+        yield nodes.map(({ id, sku, inventoryLevel, variant }) => ({
+          listing: id,
+          sku,
+          quantity: availableOf(inventoryLevel),
+          onSale: variant.product.status === 'ACTIVE' || variant.product.status === 'UNLISTED',
+        }));
     },
 
-    async *ordersSince(since, options) {
-      const query = `updated_at:>='${new Date(since).toISOString()}'`;
-      const pages = pagesOf(async (after) => (await api.run(operations.orders, { query, after }, options)).data.orders);
-      for await (const nodes of pages) {
-        const whole: MarketplaceOrder[] = [];
-        for (const node of nodes) {
-          const order = await wholeOrder(api, node, options);
-          if (order) whole.push(order);
-        }
-        yield whole;
-      }
+    ordersSince: (since, options) => ordersWhere(api, `updated_at:>='${new Date(since).toISOString()}'`, options),
+
+    // Open is what nobody has archived yet: of that, what is not wholly shipped.
+    async *openOrders(options) {
+      for await (const page of ordersWhere(api, 'status:open', options))
+        yield page.filter(({ lines }) => lines.some(({ quantity, cancelled, fulfilled }) => quantity - cancelled > fulfilled));
     },
 
     async push({ key, items }, options) {
@@ -158,8 +163,8 @@ function openShop(
         const ids = listings.slice(from, from + readBackAtOnce);
         const { data } = await api.run(operations.readBack, { ids, location: locationId }, options);
         for (const node of data.nodes) {
-          const available = node?.inventoryLevel?.quantities.find(({ name }) => name === 'available');
-          if (node && available) found.set(node.id, available.quantity);
+          const available = availableOf(node?.inventoryLevel ?? null);
+          if (node && available !== null) found.set(node.id, available);
         }
       }
       return found;
@@ -182,6 +187,21 @@ async function* pagesOf<Node>(read: (after: string | null) => Promise<Page<Node>
     ({ hasNextPage: more, endCursor: after } = pageInfo);
   }
 }
+
+async function* ordersWhere(api: AdminApi, query: string, options: CallOptions): AsyncGenerator<readonly MarketplaceOrder[]> {
+  for await (const nodes of pagesOf(async (after) => (await api.run(operations.orders, { query, after }, options)).data.orders)) {
+    const whole: MarketplaceOrder[] = [];
+    for (const node of nodes) {
+      const order = await wholeOrder(api, node, options);
+      if (order) whole.push(order);
+    }
+    yield whole;
+  }
+}
+
+/** Null where the item is not stocked at the location. */
+const availableOf = (level: operations.InventoryLevel): number | null =>
+  level?.quantities.find(({ name }) => name === 'available')?.quantity ?? null;
 
 /** With all pages of its lines; null where it changed while they were read: then it comes again, further on. */
 async function wholeOrder(api: AdminApi, node: operations.OrderNode, options: CallOptions): Promise<MarketplaceOrder | null> {

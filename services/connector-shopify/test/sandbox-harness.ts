@@ -54,7 +54,7 @@ let shops = 0;
 async function createShop(control: SandboxControl): Promise<HarnessStore & { readonly shop: string }> {
   const shop = `shop-${(shops += 1)}-${Math.random().toString(36).slice(2, 8)}`;
   const token = `shpat_${shop}`;
-  await control.createShop({ name: shop, token, plan: 'enterprise', acceptEverySale: true });
+  const { locations } = await control.createShop({ name: shop, token, plan: 'enterprise', acceptEverySale: true });
   return {
     shop,
     entered: { shop, accessToken: token },
@@ -64,6 +64,7 @@ async function createShop(control: SandboxControl): Promise<HarnessStore & { rea
       (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id,
     cancel: async (order) => void (await control.cancelOrder(shop, order)),
     fulfil: async (order) => void (await control.fulfilOrder(shop, order)),
+    setActive: async (active) => void (await control.configure(shop, { inactiveLocations: active ? [] : locations.map(({ id }) => id) })),
     async shown(listing) {
       for await (const quantity of control.allQuantities(shop)) if (quantity.inventoryItem === listing) return quantity.available;
       throw new Error(`${listing} is not there.`);

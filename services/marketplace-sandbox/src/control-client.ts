@@ -48,6 +48,8 @@ export interface ShopSettings {
   answerDelayMilliseconds: number;
   /** The shop's clock less the machine's. */
   clockOffsetMilliseconds: number;
+  /** Ids of locations that were deactivated: nothing can be set there. */
+  inactiveLocations?: string[];
 }
 
 export interface Shop {

@@ -47,7 +47,7 @@ describe('the contract port', () => {
     ['no size of a page', '{ orders { nodes { id } } }', 'you must provide one of first or last'],
     ['too large a page', '{ orders(first: 251) { nodes { id } } }', '"first" cannot exceed 250'],
     ['a cursor of its own making', '{ orders(first: 1, after: "x") { nodes { id } } }', 'Invalid cursor for current pagination sort.'],
-    ['a search it cannot read', '{ orders(first: 1, query: "since:ever") { nodes { id } } }', "Invalid search query: 'since' is not one of updated_at, created_at."], // prettier-ignore
+    ['a search it cannot read', '{ orders(first: 1, query: "since:ever") { nodes { id } } }', "Invalid search query: 'since' is not one of updated_at, created_at, status."], // prettier-ignore
     ['something that is no id', '{ nodes(ids: ["42"]) { id } }', "Invalid global id '42'"],
   ])('refuses a query with %s', async (_what, query, message) => {
     await using tea = await openTestShop();

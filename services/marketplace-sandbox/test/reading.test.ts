@@ -39,6 +39,17 @@ describe('orders', () => {
     expect((await readOrders(tea, from, 2)).map(({ name }) => name)).toEqual(['#1003', '#1004', '#1005', '#1006', '#1007']);
   });
 
+  test('are told open from cancelled', async () => {
+    await using tea = await openTestShop();
+    await tea.put('TEA', 100);
+    const [open, cancelled] = [await buy(tea, 1), await buy(tea, 1)];
+    await tea.control.cancelOrder('tea', cancelled.id);
+    const read = async (q: string) => ((await tea.query(ordersSince, { q, first: 10 })).data.orders as OrderPage).nodes.map(({ id }) => id);
+    expect(await read('status:open')).toEqual([open.id]);
+    expect(await read('status:cancelled')).toEqual([cancelled.id]);
+    expect(await read('status:open AND updated_at:<2020-01-01')).toEqual([]);
+  });
+
   test('that change move to the end, with a later time than any before', async () => {
     await using tea = await openTestShop();
     await tea.put('TEA', 100);

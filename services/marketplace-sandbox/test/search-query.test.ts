@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseSearch, timeRange } from '../src/shopify/search-query.ts';
+import { openness, parseSearch, timeRange } from '../src/shopify/search-query.ts';
 
 describe('a search query', () => {
   test('is read as field, comparison and value, bare or quoted', () => {
@@ -28,6 +28,13 @@ describe('a search query', () => {
     ['no value', 'sku:'],
   ])('with %s is refused', (_what, query) => {
     expect(() => parseSearch(query, ['sku'])).toThrow('Invalid search query');
+  });
+
+  test('knows open and cancelled orders, and no other status', () => {
+    const ask = (query: string) => openness(parseSearch(query, ['status', 'updated_at']));
+    expect([ask('status:open'), ask(`status:'cancelled'`), ask('updated_at:>2026-01-01')]).toEqual([true, false, null]);
+    expect(() => ask('status:closed')).toThrow('open or cancelled');
+    expect(() => ask('status:open status:cancelled')).toThrow('open or cancelled');
   });
 
   test.each(['yesterday', '2026-13-01', '1795331733445', '2026-11-01T00:00:00'])('does not take %s for a time', (value) => {

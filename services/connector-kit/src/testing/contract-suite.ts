@@ -100,6 +100,29 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       expect(ids.map((id) => read.find(({ listing }) => listing === id)?.sku)).toEqual([...odd, ...plain]);
     });
 
+    test('says of every listing what it shows and that it is on sale', async () => {
+      const store = await harness.createStore();
+      const [listing = ''] = await store.addListings([{ sku: 'SHOWN', quantity: 6 }]);
+      await store.sell([{ listing, quantity: 2 }]);
+      await using opened = await open(store);
+      const [read] = await collect(opened.connection.listings(soon));
+      expect(read).toMatchObject({ listing, onSale: true });
+      expect([null, 4]).toContain(read?.quantity);
+    });
+
+    test('says whether the store sells', async () => {
+      const store = await harness.createStore();
+      const [listing = ''] = await store.addListings([{ sku: 'HOLIDAY', quantity: 6 }]);
+      await using opened = await open(store);
+      expect((await opened.connection.probe(soon)).active).toBe(true);
+      const order = await store.sell([{ listing, quantity: 1 }]);
+      await store.setActive(false);
+      expect((await opened.connection.probe(soon)).active).toBe(false);
+      expect((await collect(opened.connection.ordersSince(0, soon))).map((each) => each.order)).toEqual([order]);
+      await store.setActive(true);
+      expect((await opened.connection.probe(soon)).active).toBe(true);
+    });
+
     test('what is pushed is what shoppers see, under the key that it was pushed with', async () => {
       const store = await harness.createStore();
       const [one = '', two = ''] = await store.addListings([
@@ -259,6 +282,20 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       expect(sent?.lines).toEqual([expect.objectContaining({ listing: second, quantity: 1, cancelled: 0, fulfilled: 1 })]);
       expect(off?.lines).toEqual([expect.objectContaining({ listing: first, quantity: 3, cancelled: 3, fulfilled: 0 })]);
       expect(off?.cancelledAt).not.toBeNull();
+    });
+
+    test('open orders are those with units that are neither cancelled nor shipped, whatever their age', async () => {
+      const store = await harness.createStore();
+      const [listing = ''] = await store.addListings([{ sku: 'OPEN', quantity: 100 }]);
+      const orders: string[] = [];
+      for (let placed = 0; placed < 60; placed += 1) orders.push(await store.sell([{ listing, quantity: 2 }]));
+      const [cancelled = '', shipped = '', ...left] = orders;
+      await store.cancel(cancelled);
+      await store.fulfil(shipped);
+      await using opened = await open(store);
+      const unshipped = await collect(opened.connection.openOrders(soon));
+      expect(unshipped.map(({ order }) => order).toSorted()).toEqual(left.toSorted());
+      expect(unshipped[0]?.lines).toEqual([expect.objectContaining({ listing, quantity: 2, cancelled: 0, fulfilled: 0 })]);
     });
 
     test('only orders that changed since the cursor are read, the one that changed right at it included', async () => {

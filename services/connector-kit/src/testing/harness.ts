@@ -17,6 +17,8 @@ export interface HarnessStore {
   sell(lines: readonly { listing: string; quantity: number }[]): Promise<string>;
   cancel(order: string): Promise<void>;
   fulfil(order: string): Promise<void>;
+  /** The seller stops selling, or goes on: a holiday, a location that is not in use. Orders can be read all the same. */
+  setActive(active: boolean): Promise<void>;
   /** What shoppers see, by the marketplace's own account. */
   shown(listing: string): Promise<number>;
   /** Every write that the marketplace has applied, in its order. */

@@ -32,6 +32,7 @@ export const settings = z.strictObject({
   latencyMilliseconds: milliseconds.exactOptional(),
   answerDelayMilliseconds: milliseconds.exactOptional(),
   clockOffsetMilliseconds: z.int().min(-1e11).max(1e11).exactOptional(),
+  inactiveLocations: z.array(id).max(50).exactOptional(),
 }) satisfies z.ZodType<Partial<ShopSettings>>;
 
 const newProduct = z.strictObject({

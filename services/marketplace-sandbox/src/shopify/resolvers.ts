@@ -7,7 +7,7 @@ import type { State } from '../state/state.ts';
 import { ApiError, idempotencyRequired, invalidId, tooManyElements } from './errors.ts';
 import { gid, idOf, parseGid } from '../gid.ts';
 import { connection, maximumElements, readPage, type PageArguments } from './paging.ts';
-import { parseSearch, timeRange, type Term } from './search-query.ts';
+import { openness, parseSearch, timeRange, type Term } from './search-query.ts';
 import { judgeSetQuantities, type Found, type QuantityInput, type SetQuantitiesInput, type UserError } from './set-quantities.ts';
 
 export interface CallContext {
@@ -31,7 +31,13 @@ export function createRoot(state: State, shop: ShopRow) {
   const { inventory, orders } = state;
   const { name: shopName } = shop;
 
-  const locationNode = ({ id, name }: LocationRow) => ({ __typename: 'Location', id: gid('Location', id), name, isActive: true });
+  const isActive = ({ id }: LocationRow) => !shop.settings.inactiveLocations?.includes(gid('Location', id));
+  const locationNode = (location: LocationRow) => ({
+    __typename: 'Location',
+    id: gid('Location', location.id),
+    name: location.name,
+    isActive: isActive(location),
+  });
   const shopNode = () => ({
     __typename: 'Shop',
     id: gid('Shop', shop.id),
@@ -127,7 +133,7 @@ export function createRoot(state: State, shop: ShopRow) {
     const item = requireId(inventoryItemId, 'InventoryItem');
     const location = requireId(locationId, 'Location');
     if (item === undefined || inventory.item(shopName, item) === undefined) return 'no_item';
-    if (location === undefined || !shop.locations.some(({ id }) => id === location)) return 'no_location';
+    if (location === undefined || !shop.locations.some((each) => each.id === location && isActive(each))) return 'no_location';
     const level = inventory.level(item, location);
     return level ? { level } : 'not_stocked';
   };
@@ -164,10 +170,10 @@ export function createRoot(state: State, shop: ShopRow) {
 
     orders({ query, sortKey, ...page }: PageArguments & { query?: string | null; sortKey: Sortable }) {
       const { first, after } = readPage(page);
-      const terms = query ? parseSearch(query, ['updated_at', 'created_at']) : [];
+      const terms = query ? parseSearch(query, ['updated_at', 'created_at', 'status']) : [];
       const column = sortColumns[sortKey];
       const [updated, created] = [timeRange(terms, 'updated_at'), timeRange(terms, 'created_at')];
-      const rows = orders.range(shopName, { column, updated, created, after, limit: first + 1 });
+      const rows = orders.range(shopName, { column, updated, created, open: openness(terms), after, limit: first + 1 });
       return connection(rows, first, (row) => ({ id: row.id, value: row[column] }), orderNode);
     },
 

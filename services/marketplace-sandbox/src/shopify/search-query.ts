@@ -36,6 +36,15 @@ export function parseSearch(query: string, known: readonly string[]): Term[] {
   return terms;
 }
 
+/** Whether orders have to be open; null where it makes no difference. Nothing here is ever archived, so what is not cancelled is open. */
+export function openness(terms: Term[]): boolean | null {
+  const [status, more] = terms.filter(({ field }) => field === 'status');
+  if (status === undefined) return null;
+  if (more || status.comparison !== '=' || !['open', 'cancelled'].includes(status.value))
+    throw invalid(status.value, 'is not a status that is known here: open or cancelled');
+  return status.value === 'open';
+}
+
 /** The times that all terms about `field` leave. */
 export function timeRange(terms: Term[], field: string): TimeRange {
   return terms

@@ -36,6 +36,8 @@ export interface OrderRange {
   /** Inclusive bounds of `updated_at` and `created_at`, in milliseconds. */
   updated: { from: number; to: number };
   created: { from: number; to: number };
+  /** Only those that are (not) open; both where null. */
+  open: boolean | null;
   after: OrderPosition;
   limit: number;
 }
@@ -53,7 +55,7 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
   const pageBy = (column: OrderRange['column']) =>
     database.prepare<OrderRow>(
       `SELECT ${columns} FROM orders WHERE shop = ? AND updated_at BETWEEN ? AND ? AND created_at BETWEEN ? AND ?
-       AND (${column}, id) > (?, ?) ORDER BY ${column}, id LIMIT ?`,
+       AND (? IS NULL OR (cancelled_at IS NULL) = ?) AND (${column}, id) > (?, ?) ORDER BY ${column}, id LIMIT ?`,
     );
   const statements = {
     insert: database.prepare('INSERT INTO orders (shop, name, created_at, updated_at, financial_status) VALUES (?, ?, ?, ?, ?)'),
@@ -146,17 +148,19 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
       database.transaction(() => orders.map((order) => place(shop, order)))
     ),
 
-    range(shop: string, { column, updated, created, after, limit }: OrderRange): OrderRow[] {
+    range(shop: string, { column, updated, created, open, after, limit }: OrderRange): OrderRow[] {
       // A later page need not walk again over what is before it.
       const from = { updated_at: updated.from, created_at: created.from, id: 0 };
       from[column] = Math.max(from[column], after.value);
-      return statements.pages[column].all(shop, from.updated_at, updated.to, from.created_at, created.to, after.value, after.id, limit);
+      const isOpen = open === null ? null : Number(open);
+      const { value, id } = after;
+      return statements.pages[column].all(shop, from.updated_at, updated.to, from.created_at, created.to, isOpen, isOpen, value, id, limit);
     },
 
     page(shop: string, after: number, limit: number): Page<Order> {
       shops.get(shop);
       const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
-      const orders = statements.pages.id.all(shop, always.from, always.to, always.from, always.to, after, after, limit);
+      const orders = statements.pages.id.all(shop, always.from, always.to, always.from, always.to, null, null, after, after, limit);
       return { rows: orders.map(describe), next: nextPage(orders, limit, (order) => order.id) };
     },
 

@@ -106,11 +106,13 @@ export function createClient<Name extends keyof HttpServices>(_service: Name, op
     const [method = '', template = ''] = operation.split(' ');
     const headers: Record<string, string> = { authorization: `Bearer ${await options.token()}` };
     if (method !== 'GET') headers['idempotency-key'] = sent.idempotencyKey ?? newKey();
-    if (sent.body !== undefined) headers['content-type'] = 'application/json';
+    // The only text that any service takes is CSV.
+    const isText = typeof sent.body === 'string';
+    if (sent.body !== undefined) headers['content-type'] = isText ? 'text/csv' : 'application/json';
     const response = await (options.fetch ?? fetch)(addressOf(options.url, template, sent), {
       method,
       headers,
-      ...(sent.body === undefined ? {} : { body: JSON.stringify(sent.body) }),
+      ...(sent.body === undefined ? {} : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),
       ...(sent.signal ? { signal: sent.signal } : {}),
     });
     const body = await read(response);

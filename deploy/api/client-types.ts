@@ -91,18 +91,21 @@ function parametersType({ parameters = [] }: Operation, where: string, indent: s
   return objectType({ properties, required: found.filter(({ required }) => required).map(({ name }) => name) }, 'sent', indent);
 }
 
+/** Of whichever type the content is: what is not JSON is text. */
+const schemaIn = (content: Content['content']): JsonSchema | undefined => Object.values(content ?? {})[0]?.schema;
+
 /** Answers from 400 up are problems, and thrown. */
 function answersType({ responses }: Operation, indent: string): string {
   const answers = Object.entries(responses).filter(([status]) => Number(status) < 400);
   const lines = answers.map(([status, { content }]) => {
-    const schema = content?.['application/json']?.schema;
+    const schema = schemaIn(content);
     return `${indent}  readonly ${status}: ${schema ? typeScript(schema, 'answered', `${indent}  `) : 'undefined'};`;
   });
   return `{\n${lines.join('\n')}\n${indent}}`;
 }
 
 function operationMember(method: string, path: string, operation: Operation): string {
-  const body = operation.requestBody?.content?.['application/json']?.schema;
+  const body = schemaIn(operation.requestBody?.content);
   return [
     `${comment(operation.summary, '  ')}  readonly '${method.toUpperCase()} ${path}': {`,
     `    readonly path: ${parametersType(operation, 'path', '    ')};`,

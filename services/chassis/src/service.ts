@@ -49,9 +49,9 @@ export interface Service {
   journal<Names extends EventName, Data, State, Context = undefined>(
     options: OwnJournal<Names, Data, State, Context>,
   ): Promise<Journal<Data, State>>;
-  /** `live`: of what it runs beside a journal. */
   /** Keeps a collection of what a compacted topic says now, in the group `<service>.<purpose>`. */
   projection<Name extends EventName, Document extends ProjectedDocument>(options: OwnProjection<Name, Document>): Promise<void>;
+  /** `live`: of what it runs beside a journal. */
   serve(options: { readonly title: string; readonly routes: readonly Route[]; readonly live?: () => boolean }): Promise<void>;
 }
 

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../log.ts';
 import { causeOf, canonicalPath, hashOfBody, requireKey, type IdempotencyStore, type StoredAnswer } from './idempotency.ts';
 import { requireRole, type Identify, type Identity } from './identity.ts';
 import { readInput, type Input } from './input.ts';
 import { Problem, problem, problemOf } from './problem.ts';
-import { changesSomething, type Idempotency, type Reply, type Route } from './routes.ts';
+import { changesSomething, type Idempotency, type Reply, type Route, type TextBody } from './routes.ts';
 
 export interface Dependencies {
   readonly identity: Identify;
@@ -32,12 +34,14 @@ export function createDispatcher({ identity: identify, idempotency: store, log }
         const key = changesSomething(route.method) ? requireKey(request.get('idempotency-key')) : null;
         const input = await readInput(route, request, response);
         const call: Call = { route, identity, input, correlation, log: child };
-        if (key === null) return send(response, await handle(call, Date.now(), undefined));
+        if (key === null) return await send(response, await handle(call, Date.now(), undefined));
         const cause = causeOf(identity.tenant, request.method, canonicalPath(request.originalUrl), key);
         await change(call, { key, cause }, store, response);
       } catch (error) {
         const answer = problemOf(error);
         if (answer !== error) child.error({ err: error, route: route.path }, 'request failed');
+        // Half an answer must not look like a whole one.
+        if (response.headersSent) return void response.destroy();
         sendProblem(response, answer);
       }
     };
@@ -61,10 +65,10 @@ async function change(call: Call, idempotency: Idempotency, store: IdempotencySt
         'This Idempotency-Key was already used here with another body. Use a new key for a new wish; to repeat the old one, send its body unchanged.',
     });
   if (claim.kind === 'repeat') response.set('Idempotency-Replayed', 'true');
-  if (claim.answer) return send(response, claim.answer);
+  if (claim.answer) return await send(response, claim.answer);
   const answer = await handle(call, claim.at, idempotency);
   const keep = call.route.answer === 'stored' && answer.status < 500;
-  send(response, keep ? await store.settle(idempotency.cause, answer) : answer);
+  await send(response, keep ? await store.settle(idempotency.cause, answer) : answer);
 }
 
 async function handle(
@@ -75,7 +79,10 @@ async function handle(
   const { params, query, body } = input;
   const request = { identity, params, query, body, at, correlation, log, idempotency: idempotency as never };
   try {
-    return asAnswer(await route.handle(request));
+    const answer = await route.handle(request);
+    const { contentType } = route.responses[answer.status] ?? {};
+    if (answer instanceof Problem || contentType === undefined) return asAnswer(answer);
+    return { ...answer, headers: { ...answer.headers, 'Content-Type': `${contentType}; charset=utf-8` } };
   } catch (error) {
     if (error instanceof Problem) return asAnswer(error);
     throw error;
@@ -89,12 +96,20 @@ const asAnswer = (answer: Reply | Problem): StoredAnswer =>
 
 const problemType = 'application/problem+json';
 
-export const sendProblem = (response: Response, answer: Problem): void => send(response, asAnswer(answer));
+export const sendProblem = (response: Response, answer: Problem): void => void send(response, asAnswer(answer));
 
-function send(response: Response, { status, body, headers }: StoredAnswer): void {
+/** Rejects only where a body that is made piece by piece fails, or its reader goes away. */
+async function send(response: Response, { status, body, headers }: StoredAnswer): Promise<void> {
   if (response.headersSent || response.destroyed) return;
   response.status(status);
   if (headers) response.set(headers);
   if (body === undefined) response.end();
-  else response.json(body);
+  else if (isJson(response)) response.json(body);
+  else if (typeof body === 'string' || response.req.method === 'HEAD') response.end(typeof body === 'string' ? body : undefined);
+  else await pipeline(Readable.from(body as Exclude<TextBody, string>), response);
 }
+
+const isJson = (response: Response): boolean => {
+  const contentType = response.get('Content-Type');
+  return contentType === undefined || /\bjson\b/.test(contentType);
+};

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import express, { type Request, type Response } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import { z } from 'zod';
 import { problem, type Problem } from './problem.ts';
 import type { Route } from './routes.ts';
@@ -32,7 +32,7 @@ export async function readInput(route: Route, request: Request, response: Respon
   const query = readQuery(request);
   const complaints: Complaint[] = [];
   const part = (name: string, schema: z.ZodType, value: unknown): unknown => {
-    const unfit = findUnfit(value, name, 0);
+    const unfit = name === 'body' && route.accepts ? null : findUnfit(value, name, 0);
     if (unfit) complaints.push(unfit);
     const parsed = unfit ? null : schema.safeParse(value);
     if (parsed?.error) complaints.push(...parsed.error.issues.flatMap((issue) => complaintsOf(name, issue)));
@@ -69,27 +69,35 @@ function readQuery(request: Request): Record<string, unknown> {
   return { ...request.query };
 }
 
-const rawBody = express.raw({ type: () => true, limit: maximumBodyBytes, inflate: false });
+/** By how many bytes a body may have at most. */
+const bodyReaders = new Map<number, RequestHandler>();
+
+function bodyReader(limit: number): RequestHandler {
+  const reader = bodyReaders.get(limit) ?? express.raw({ type: () => true, limit, inflate: false });
+  bodyReaders.set(limit, reader);
+  return reader;
+}
 
 async function readBody(route: Route, request: Request, response: Response): Promise<unknown> {
+  const { contentType, maximumBytes } = route.accepts ?? { contentType: 'application/json', maximumBytes: maximumBodyBytes };
   const bytes = await new Promise<Buffer | null>((resolve, reject) => {
-    rawBody(request, response, (error: unknown) => {
-      if (error) reject(bodyProblem(error));
+    bodyReader(maximumBytes)(request, response, (error: unknown) => {
+      if (error) reject(bodyProblem(error, maximumBytes));
       else resolve(Buffer.isBuffer(request.body) && request.body.length > 0 ? request.body : null);
     });
   });
   if (!bytes) {
     if (route.body && !route.body.safeParse(undefined).success)
-      throw invalid([{ field: 'body', message: 'is missing: expected a JSON object' }]);
+      throw invalid([{ field: 'body', message: `is missing: expected ${route.accepts ? contentType : 'a JSON object'}` }]);
     return undefined;
   }
   if (!route.body) throw invalid([{ field: 'body', message: 'nothing is expected here; send none' }]);
-  if (!request.is('application/json')) throw unsupported('Send the body as Content-Type: application/json.');
-  return parseJson(bytes);
+  if (!request.is(contentType)) throw unsupported(`Send the body as Content-Type: ${contentType}.`);
+  if (!isUtf8(bytes)) throw invalid([{ field: 'body', message: 'it is not UTF-8' }]);
+  return route.accepts ? bytes.toString('utf8') : parseJson(bytes);
 }
 
 function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw invalid([{ field: 'body', message: 'it is not UTF-8' }]);
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {
@@ -99,13 +107,13 @@ function parseJson(bytes: Buffer): unknown {
 
 const unsupported = (detail: string): Problem => problem(415, { type: 'unsupported-content', detail });
 
-function bodyProblem(error: unknown): Problem {
+function bodyProblem(error: unknown, maximumBytes: number): Problem {
   const type = error instanceof Error && 'type' in error ? error.type : undefined;
   if (type === 'entity.too.large')
     return problem(413, {
       type: 'body-too-large',
-      detail: `The body is larger than ${maximumBodyBytes / 1024} KiB. Send less at once.`,
-      maximumBodyBytes,
+      detail: `The body is larger than ${maximumBytes / 1024} KiB. Send less at once.`,
+      maximumBodyBytes: maximumBytes,
     });
   if (type === 'encoding.unsupported') return unsupported('Send the body as it is, without Content-Encoding.');
   return invalid([{ field: 'body', message: 'it did not arrive in whole' }]);

@@ -58,7 +58,9 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.query ? { query: route.query as z.ZodObject } : {}),
       ...(changing ? { header: idempotencyKey } : {}),
     },
-    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    ...(route.body
+      ? { requestBody: { required: true, content: { [route.accepts?.contentType ?? 'application/json']: { schema: route.body } } } }
+      : {}),
     responses: { ...commonResponses(route, changing), ...documentedResponses(route) },
   };
 }
@@ -74,7 +76,9 @@ function commonResponses(route: Route, changing: boolean): ZodOpenApiResponsesOb
     400: asProblem('Something in the request is not as expected; `errors` names each field.'),
     401: asProblem('No token, or one that does not verify.'),
     ...(route.roles.length > 0 ? { 403: asProblem('The token lacks the role.') } : {}),
-    ...(route.body ? { 413: asProblem('The body is too large.'), 415: asProblem('The body is not application/json.') } : {}),
+    ...(route.body
+      ? { 413: asProblem('The body is too large.'), 415: asProblem(`The body is not ${route.accepts?.contentType ?? 'application/json'}.`) }
+      : {}),
     ...(changing ? { 422: asProblem('The Idempotency-Key was used for another body.') } : {}),
     503: asProblem('A part that this needs does not answer; try again with the same Idempotency-Key.'),
   };
@@ -82,7 +86,8 @@ function commonResponses(route: Route, changing: boolean): ZodOpenApiResponsesOb
 
 const documentedResponses = (route: Route): ZodOpenApiResponsesObject =>
   Object.fromEntries(
-    Object.entries(route.responses).map(([status, { description, schema }]) => {
+    Object.entries(route.responses).map(([status, { description, schema, contentType }]) => {
+      if (contentType) return [status, { description, content: { [contentType]: { schema: z.string() } } }];
       if (schema)
         return [
           status,

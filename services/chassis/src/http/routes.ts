@@ -5,8 +5,14 @@ import type { Problem } from './problem.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** Documented answers by status. One from 400 up without a schema is a problem. */
-type Responses = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>;
+/**
+ * Documented answers by status. One from 400 up without a schema is a problem. With a `contentType` (such as `text/csv`) the body is text, in whole or
+ * piece by piece, and sent as the caller takes it.
+ */
+type Responses = Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly contentType?: string }>>;
+
+/** A body that is not JSON. */
+export type TextBody = string | AsyncIterable<string>;
 
 /** What a changing request is known by. */
 export interface Idempotency {
@@ -36,11 +42,13 @@ export interface Reply<Status extends number = number, Body = unknown> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type BodyOf<R extends Responses, Status extends keyof R> = R[Status] extends { readonly schema: infer S extends z.ZodType }
-  ? z.input<S>
-  : undefined;
+type BodyOf<R extends Responses, Status extends keyof R> = R[Status] extends { readonly contentType: string }
+  ? TextBody
+  : R[Status] extends { readonly schema: infer S extends z.ZodType }
+    ? z.input<S>
+    : undefined;
 
-type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
+type DeepReadonly<T> = T extends AsyncIterable<unknown> ? T : T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
 /** One of the documented answers, or any problem. */
 export type Answer<R extends Responses> =
@@ -64,6 +72,8 @@ interface RouteDefinition<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Where the body is not JSON: `body` is then a schema of its text, and this says what is sent and how much of it. */
+  readonly accepts?: { readonly contentType: string; readonly maximumBytes: number };
   readonly responses: R;
   /**
    * How a repeat finds the same answer. `derived` (default): `handle` runs again and finds it by the cause, in the journal. `stored`: the first

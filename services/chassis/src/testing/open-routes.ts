@@ -27,13 +27,16 @@ export async function openRoutes(routes: readonly Route[], identity: Identity) {
   const url = `http://127.0.0.1:${http.port}`;
   return {
     url,
-    /** `key`: an Idempotency-Key; a new one where absent. */
+    /** `body`: text is sent as CSV, anything else as JSON. `key`: an Idempotency-Key; a new one where absent. */
     async call(method: string, path: string, body?: unknown, key: string = randomUUID()): Promise<Answer> {
-      const headers = { 'idempotency-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      const contentType = typeof body === 'string' ? 'text/csv' : 'application/json';
+      const headers = { 'idempotency-key': key, ...(body === undefined ? {} : { 'content-type': contentType }) };
+      const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
       const response = await fetch(`${url}${path}`, { method, headers, ...sent });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+      const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
+      const answered = text === '' ? undefined : isJson ? (JSON.parse(text) as unknown) : text;
+      return { status: response.status, headers: response.headers, body: answered };
     },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };

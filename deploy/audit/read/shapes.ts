@@ -84,11 +84,13 @@ export const readLedgerRow =
     epoch: epochOf(sequence),
   });
 
-const orderEntry = z.object({ type: z.enum(['changed', 'labelled', 'unchanged', 'stale', 'read_refused', 'label_refused']) });
+const orderEntry = z.object({
+  type: z.enum(['changed', 'labelled', 'voided', 'unchanged', 'stale', 'read_refused', 'label_refused', 'void_refused']),
+});
 
 export const readOrderEntry = (data: unknown): OrderEntry => {
   const { type } = orderEntry.parse(data);
-  return { changed: type === 'changed' || type === 'labelled' };
+  return { changed: type === 'changed' || type === 'labelled' || type === 'voided' };
 };
 
 const reservationEntry = z.discriminatedUnion('type', [

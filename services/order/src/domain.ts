@@ -1,4 +1,14 @@
-import type { CreateLabel, Label, LabelLine, MarketplaceOrderRead, OrderChanged, OrderLine } from '@evenkeel/contracts';
+import type {
+  CreateLabel,
+  Label,
+  LabelLine,
+  LabelVoid,
+  MarketplaceOrderRead,
+  OrderChanged,
+  OrderLine,
+  User,
+  VoidLabel,
+} from '@evenkeel/contracts';
 
 /** Above these an order is not believed: its numbers would be somebody's mistake, and ours to carry. */
 export const mostUnits = 1_000_000;
@@ -20,7 +30,11 @@ export const unknownOrder: OrderState = { order: null, newest: { sequence: 0, at
 /** Why a read order is not believed. */
 export type ReadRefusal = 'absurd_quantity' | 'too_many_lines' | 'line_twice';
 /** Why there is no label. */
-export type LabelRefusal = 'unknown_order' | 'unknown_line' | 'nothing_left' | 'more_than_left' | 'absurd_quantity';
+export type LabelRefusal =
+  'unknown_order' | 'unknown_line' | 'nothing_left' | 'more_than_left' | 'absurd_quantity' | 'shipped_by_marketplace';
+/** Why a label stays as it is. */
+export type VoidRefusal =
+  'unknown_order' | 'unknown_label' | 'not_on_label' | 'nothing_on_label' | 'more_than_on_label' | 'absurd_quantity';
 
 /** A row of the order's journal. */
 export type OrderEntry =
@@ -32,15 +46,29 @@ export type OrderEntry =
   | { readonly type: 'stale'; readonly updatedAt: number }
   | { readonly type: 'read_refused'; readonly refused: ReadRefusal }
   | { readonly type: 'labelled'; readonly label: Label }
-  | { readonly type: 'label_refused'; readonly refused: LabelRefusal };
+  | { readonly type: 'label_refused'; readonly refused: LabelRefusal; readonly user: User }
+  | { readonly type: 'voided'; readonly label: string; readonly void: LabelVoid }
+  | { readonly type: 'void_refused'; readonly label: string; readonly refused: VoidRefusal; readonly user: User };
+
+const unitsOf = (lines: readonly LabelLine[], line: string): number =>
+  lines.reduce((sum, other) => sum + (other.line === line ? other.quantity : 0), 0);
+
+/** Units of a line on a label, without those that were voided. */
+export const onLabel = ({ lines, voids }: Label, line: string): number =>
+  voids.reduce((units, voided) => units - unitsOf(voided.lines, line), unitsOf(lines, line));
 
 /** Units of a line on labels. */
 export const labelled = ({ labels }: Pick<Order, 'labels'>, line: string): number =>
-  labels.reduce((sum, label) => sum + label.lines.reduce((units, other) => units + (other.line === line ? other.quantity : 0), 0), 0);
+  labels.reduce((sum, label) => sum + onLabel(label, line), 0);
 
-/** Units of a line that a label may still cover: neither cancelled, labelled nor shipped by the marketplace's word. */
-export const left = (order: Order, { line, quantity, cancelled, fulfilled }: OrderLine): number =>
-  Math.max(0, quantity - cancelled - Math.max(labelled(order, line), fulfilled));
+/**
+ * Units of a line that a label may still cover: neither cancelled, labelled nor shipped by the marketplace's word; none where the marketplace
+ * ships it from its own warehouse.
+ */
+export function left(order: Order, { line, quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: OrderLine): number {
+  if (fulfilledBy === 'marketplace') return 0;
+  return Math.max(0, quantity - cancelled - shippedBefore - Math.max(labelled(order, line), fulfilled - shippedBefore));
+}
 
 /**
  * What the marketplace says against what is known: the newest by its update time wins. At equal times nothing falls, so that it doesn't matter
@@ -57,8 +85,8 @@ export function decideRead({ order: known }: OrderState, read: MarketplaceOrderR
 function readRefusal({ lines }: MarketplaceOrderRead): ReadRefusal | null {
   if (lines.length > mostLines) return 'too_many_lines';
   if (new Set(lines.map(({ line }) => line)).size < lines.length) return 'line_twice';
-  const isAbsurd = (units: number) => !Number.isInteger(units) || units < 0 || units > mostUnits;
-  return lines.some(({ quantity, cancelled, fulfilled }) => [quantity, cancelled, fulfilled].some(isAbsurd)) ? 'absurd_quantity' : null;
+  const isNoCount = (units: number) => !Number.isInteger(units) || units < 0 || units > mostUnits;
+  return lines.some(({ quantity, cancelled, fulfilled }) => [quantity, cancelled, fulfilled].some(isNoCount)) ? 'absurd_quantity' : null;
 }
 
 function merge(known: Order | null, read: MarketplaceOrderRead): Omit<Order, 'labels'> {
@@ -67,18 +95,18 @@ function merge(known: Order | null, read: MarketplaceOrderRead): Omit<Order, 'la
   const cancelledAt = read.cancelledAt ?? (isSameTime ? known.cancelledAt : null);
   const told = new Map(read.lines.map((line) => [line.line, line]));
   const before = new Map(known?.lines.map((line) => [line.line, line]));
+  const first = known ? (line: OrderLine) => line : (line: OrderLine) => firstSight(line, read);
   const lines = [
     ...(known?.lines ?? []).map((line) => mergeLine(line, told.get(line.line), isSameTime)),
-    ...read.lines.filter(({ line }) => !before.has(line)).map((line) => mergeLine(undefined, line, false)),
+    ...read.lines.filter(({ line }) => !before.has(line)).map((line) => first(mergeLine(undefined, line, false))),
   ];
-  const labels = known?.labels ?? [];
   return {
     marketplace,
     name,
     placedAt,
     updatedAt,
     cancelledAt,
-    lines: cancelledAt === null ? lines : lines.map((line) => cancelLeft(line, labelled({ labels }, line.line))),
+    lines: cancelledAt === null ? lines : lines.map(cancelLeft),
   };
 }
 
@@ -102,15 +130,20 @@ function mergeLine(known: OrderLine | undefined, told: OrderLine | undefined, is
   };
 }
 
-/** The whole order was cancelled: whatever has not left is. */
-function cancelLeft(line: OrderLine, onLabels: number): OrderLine {
-  return { ...line, cancelled: Math.max(line.cancelled, line.quantity - Math.max(line.fulfilled, onLabels)) };
+/** Of an order that was placed before its store was connected, what has shipped by the time it is first seen never stood in our stock. */
+function firstSight(line: OrderLine, { placedAt, connectedAt }: MarketplaceOrderRead): OrderLine {
+  return connectedAt !== null && placedAt < connectedAt ? { ...line, shippedBefore: line.fulfilled } : line;
+}
+
+/** The whole order was cancelled: whatever the marketplace does not report as shipped is, on a label or not. */
+function cancelLeft(line: OrderLine): OrderLine {
+  return { ...line, cancelled: Math.max(line.cancelled, line.quantity - line.fulfilled) };
 }
 
 const headOf = ({ marketplace, name, placedAt, updatedAt, cancelledAt }: Omit<Order, 'labels'>) =>
   [marketplace, name, placedAt, updatedAt, cancelledAt] as const;
-const lineOf = ({ line, listing, sku, quantity, cancelled, fulfilled }: OrderLine) =>
-  [line, listing, sku, quantity, cancelled, fulfilled] as const;
+const lineOf = ({ line, listing, sku, quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: OrderLine) =>
+  [line, listing, sku, quantity, cancelled, fulfilled, shippedBefore, fulfilledBy] as const;
 
 /** By value; a merge keeps the order of the lines. */
 function isSame(one: Omit<Order, 'labels'>, other: Omit<Order, 'labels'>): boolean {
@@ -120,7 +153,7 @@ function isSame(one: Omit<Order, 'labels'>, other: Omit<Order, 'labels'>): boole
 
 /** A label for what is asked, or for all that is left. Its id is made from the command's, so that a repeat names the same label. */
 export function decideLabel({ order }: OrderState, { lines: asked, location, user }: CreateLabel, label: string): OrderEntry {
-  const refuse = (refused: LabelRefusal): OrderEntry => ({ type: 'label_refused', refused });
+  const refuse = (refused: LabelRefusal): OrderEntry => ({ type: 'label_refused', refused, user });
   if (!order) return refuse('unknown_order');
   const lines = asked === null ? allLeft(order) : summed(asked);
   const refused = labelRefusal(order, lines);
@@ -142,10 +175,39 @@ function labelRefusal(order: Order, lines: readonly LabelLine[]): LabelRefusal |
   for (const { line, quantity } of lines) {
     const known = order.lines.find((other) => other.line === line);
     if (!known) return 'unknown_line';
-    if (!Number.isInteger(quantity) || quantity < 1 || quantity > mostUnits) return 'absurd_quantity';
+    if (isAbsurd(quantity)) return 'absurd_quantity';
+    if (known.fulfilledBy === 'marketplace') return 'shipped_by_marketplace';
     const units = left(order, known);
     if (units === 0) return 'nothing_left';
     if (quantity > units) return 'more_than_left';
+  }
+  return null;
+}
+
+const isAbsurd = (quantity: number): boolean => !Number.isInteger(quantity) || quantity < 1 || quantity > mostUnits;
+
+/** Takes back what is asked for of a label, or all that is left on it. */
+export function decideVoid({ order }: OrderState, { label: id, lines: asked, user }: VoidLabel): OrderEntry {
+  const refuse = (refused: VoidRefusal): OrderEntry => ({ type: 'void_refused', label: id, refused, user });
+  if (!order) return refuse('unknown_order');
+  const label = order.labels.find((other) => other.label === id);
+  if (!label) return refuse('unknown_label');
+  const lines = asked === null ? allOn(label) : summed(asked);
+  const refused = voidRefusal(label, lines);
+  return refused ? refuse(refused) : { type: 'voided', label: id, void: { user, lines } };
+}
+
+const allOn = (label: Label): LabelLine[] =>
+  label.lines.map(({ line }) => ({ line, quantity: onLabel(label, line) })).filter(({ quantity }) => quantity > 0);
+
+function voidRefusal(label: Label, lines: readonly LabelLine[]): VoidRefusal | null {
+  if (lines.length === 0) return 'nothing_on_label';
+  for (const { line, quantity } of lines) {
+    if (!label.lines.some((other) => other.line === line)) return 'not_on_label';
+    if (isAbsurd(quantity)) return 'absurd_quantity';
+    const units = onLabel(label, line);
+    if (units === 0) return 'nothing_on_label';
+    if (quantity > units) return 'more_than_on_label';
   }
   return null;
 }
@@ -165,13 +227,19 @@ export function evolve(state: OrderState, { sequence, at, correlation, data }: S
       return { order: { ...data.order, labels: state.order?.labels ?? [] }, newest };
     case 'labelled':
       return { order: state.order && { ...state.order, labels: [...state.order.labels, data.label] }, newest };
+    case 'voided':
+      return { order: state.order && { ...state.order, labels: withVoid(state.order.labels, data) }, newest };
     case 'unchanged':
     case 'stale':
     case 'read_refused':
     case 'label_refused':
+    case 'void_refused':
       return state;
   }
 }
+
+const withVoid = (labels: readonly Label[], { label: id, void: voided }: Extract<OrderEntry, { type: 'voided' }>): readonly Label[] =>
+  labels.map((label) => (label.label === id ? { ...label, voids: [...label.voids, voided] } : label));
 
 /** The record of the whole order in order.events.v1; null while it is unknown. */
 export function changedOf(

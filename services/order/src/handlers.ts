@@ -1,8 +1,8 @@
 import type { Aggregate, Outgoing } from '@evenkeel/chassis';
 import { keyOf, partsOf, topics } from '@evenkeel/contracts';
-import { changedOf, decideLabel, decideRead, evolve, unknownOrder, type OrderEntry, type OrderState } from './domain.ts';
+import { changedOf, decideLabel, decideRead, decideVoid, evolve, unknownOrder, type OrderEntry, type OrderState } from './domain.ts';
 
-export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel';
+export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel' | 'VoidLabel';
 
 export const orderInputs = [topics.marketplaceOrders, topics.orderCommands] as const;
 
@@ -29,9 +29,11 @@ export const orderAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
         return [decideRead(state, event.data)];
       case 'CreateLabel':
         return [decideLabel(state, event.data, labelIdOf(event.id))];
+      case 'VoidLabel':
+        return [decideVoid(state, event.data)];
     }
   },
   evolve,
-  publish: (key, { data: { type } }, state) => (type === 'changed' || type === 'labelled' ? orderChanged(key, state) : []),
+  publish: (key, { sequence }, state) => (state.newest.sequence === sequence ? orderChanged(key, state) : []),
   heads: orderChanged,
 };

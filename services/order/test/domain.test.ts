@@ -5,10 +5,13 @@ import {
   changedOf,
   decideLabel,
   decideRead,
+  decideVoid,
   evolve,
   labelled,
+  left,
   mostLines,
   mostUnits,
+  onLabel,
   unknownOrder,
   type OrderEntry,
   type OrderState,
@@ -50,6 +53,11 @@ const label =
   (lines: readonly LabelLine[] | null = null, location: string | null = null): Step =>
   (state, index) =>
     decideLabel(state, { tenant: 'acme', store: 's1', order: '1001', lines, location, user: ann, at: 0 }, `label-${index}`);
+
+const voiding =
+  (id: string, lines: readonly LabelLine[] | null = null): Step =>
+  (state) =>
+    decideVoid(state, { tenant: 'acme', store: 's1', order: '1001', label: id, lines, user: ann, at: 0 });
 
 function play(...steps: readonly Step[]): { state: OrderState; entries: OrderEntry[]; last: OrderEntry | undefined } {
   let state = unknownOrder;
@@ -124,13 +132,28 @@ describe('an order that is read', () => {
     expect(skuAfter('MUG', 'CUP')).toBe('MUG');
     expect(skuAfter('MUG', null)).toBe('MUG');
   });
-  test('cancelled as a whole cancels what has neither shipped nor a label', () => {
+  test('cancelled as a whole cancels whatever the marketplace does not report as shipped, on a label or not', () => {
     const lines = [line('a', 5, { fulfilled: 1 }), line('b', 3)];
     const { state } = play(read(10, lines), label([{ line: 'a', quantity: 2 }]), read(11, lines, { cancelledAt: 11 }));
     expect(linesOf(state)).toEqual([
-      ['a', 5, 3, 1],
+      ['a', 5, 4, 1],
       ['b', 3, 3, 0],
     ]);
+  });
+  test('first, and placed before its store was connected: what had shipped by then stays out of it for good', () => {
+    const before = { placedAt: 1, connectedAt: 5 };
+    const { state } = play(
+      read(10, [line('a', 5, { fulfilled: 2 }), line('b', 1)], before),
+      read(11, [line('a', 5, { fulfilled: 3 }), line('b', 1), line('c', 1, { fulfilled: 1 })], before),
+    );
+    expect(state.order?.lines.map(({ shippedBefore }) => shippedBefore)).toEqual([2, 0, 0]);
+    expect(state.order && state.order.lines.map((each) => left(state.order as never, each))).toEqual([2, 1, 0]);
+  });
+  test.each([
+    ['placed after its store was connected', { placedAt: 5, connectedAt: 5 }],
+    ['of a store of which nobody knows since when it is connected', { placedAt: 1, connectedAt: null }],
+  ])('%s, already shipped: the units are ours', (_, more) => {
+    expect(play(read(10, [line('a', 2, { fulfilled: 2 })], more)).state.order?.lines[0]?.shippedBefore).toBe(0);
   });
   test('never counts more units cancelled or shipped than were ordered', () => {
     expect(linesOf(play(read(10, [line('a', 2, { cancelled: 9, fulfilled: 9 })])).state)).toEqual([['a', 2, 2, 2]]);
@@ -197,10 +220,45 @@ describe('a label', () => {
     ['no line', [anOrder, label([])], 'nothing_left'],
     ['no unit', [anOrder, label([{ line: 'a', quantity: 0 }])], 'absurd_quantity'],
     ['a cancelled order', [read(10, [line('a', 2)], { cancelledAt: 10 }), label()], 'nothing_left'],
+    [
+      'a line that the marketplace ships itself',
+      [read(10, [line('a', 2, { fulfilledBy: 'marketplace' })]), label([{ line: 'a', quantity: 1 }])],
+      'shipped_by_marketplace',
+    ],
     ['an order that the marketplace reports as shipped', [read(10, [line('a', 2, { fulfilled: 2 })]), label()], 'nothing_left'],
   ])('for %s is refused and changes nothing', (_, steps, refused) => {
     const { last, state } = play(...steps);
-    expect(last).toEqual({ type: 'label_refused', refused });
+    expect(last).toEqual({ type: 'label_refused', refused, user: ann });
+    expect(state).toEqual(play(...steps.slice(0, -1)).state);
+  });
+});
+
+describe('a void', () => {
+  const shipped = [read(10, [line('a', 3), line('b', 1)]), label()];
+  test('takes back all that is left on the label, which may then be labelled again', () => {
+    const { last, state } = play(...shipped, voiding('label-2', [{ line: 'a', quantity: 1 }]), voiding('label-2'));
+    const lines = [
+      { line: 'a', quantity: 2 },
+      { line: 'b', quantity: 1 },
+    ];
+    expect(last).toEqual({ type: 'voided', label: 'label-2', void: { user: ann, lines } });
+    expect(changedOf(parts, state)).toMatchObject({ sequence: 4, labels: [{ voids: [{}, { lines }] }] });
+    expect(play(...shipped, voiding('label-2'), label()).last).toMatchObject({ label: { lines: [{ quantity: 3 }, { quantity: 1 }] } });
+  });
+  test('of a label of cancelled units is taken down too', () => {
+    const { last } = play(...shipped, read(11, [line('a', 3), line('b', 1)], { cancelledAt: 11 }), voiding('label-2'));
+    expect(last?.type).toBe('voided');
+  });
+  test.each<[what: string, steps: Step[], refused: string]>([
+    ['an unknown order', [voiding('label-2')], 'unknown_order'],
+    ['a label that the order does not have', [...shipped, voiding('label-9')], 'unknown_label'],
+    ['a line that is not on it', [...shipped, voiding('label-2', [{ line: 'z', quantity: 1 }])], 'not_on_label'],
+    ['more than is on it', [...shipped, voiding('label-2', [{ line: 'a', quantity: 4 }])], 'more_than_on_label'],
+    ['what was voided before', [...shipped, voiding('label-2'), voiding('label-2')], 'nothing_on_label'],
+    ['no unit', [...shipped, voiding('label-2', [{ line: 'a', quantity: 0 }])], 'absurd_quantity'],
+  ])('of %s is refused and changes nothing', (_, steps, refused) => {
+    const { last, state } = play(...steps);
+    expect(last).toMatchObject({ type: 'void_refused', refused, user: ann });
     expect(state).toEqual(play(...steps.slice(0, -1)).state);
   });
 });
@@ -215,6 +273,7 @@ const aLine = fc
 const someLines = (ids: readonly string[]) =>
   fc.tuple(...ids.map(() => aLine)).map((lines) => lines.map(({ quantity, ...more }, index) => line(ids[index] as string, quantity, more)));
 const theirLines = fc.subarray(['a', 'b', 'c']).chain(someLines);
+const aVoid = fc.integer({ min: 0, max: 25 }).map((of) => voiding(`label-${of}`));
 const aRead = fc
   .tuple(fc.integer({ min: 1, max: 4 }), theirLines, fc.boolean())
   .map(([updatedAt, lines, isCancelled]) => read(updatedAt, lines, { cancelledAt: isCancelled ? updatedAt : null }));
@@ -224,11 +283,11 @@ const aLabel = fc
 
 test('no label ever covers a unit that was not there to be shipped when it was made', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(aRead, aLabel), { maxLength: 25 }), (steps) => {
+    fc.property(fc.array(fc.oneof(aRead, aLabel, aVoid), { maxLength: 25 }), (steps) => {
       let state = unknownOrder;
       steps.forEach((step, index) => {
         const before = state;
-        const data = step(before, index);
+        const data = step(before, index + 1);
         state = evolve(before, { sequence: index + 1, at: 0, correlation: 'c', data });
         if (data.type !== 'labelled') return;
         for (const { line: id, quantity } of data.label.lines) {
@@ -238,6 +297,15 @@ test('no label ever covers a unit that was not there to be shipped when it was m
           expect(quantity + shipped + known.cancelled).toBeLessThanOrEqual(known.quantity);
         }
       });
+    }),
+  );
+});
+
+test('no more units are voided than a label has', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(aRead, aLabel, aVoid), { maxLength: 25 }), (steps) => {
+      const { order } = play(...steps).state;
+      for (const each of order?.labels ?? []) for (const { line: id } of each.lines) expect(onLabel(each, id)).toBeGreaterThanOrEqual(0);
     }),
   );
 });

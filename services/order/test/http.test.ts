@@ -39,7 +39,7 @@ async function openOrders() {
     const event = `shopify/${data.tenant}/${data.updatedAt}`;
     memory.take({ id: event, type: 'MarketplaceOrderRead', time: 3, correlation: 'c', data });
   };
-  return { ...memory, http, read, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
+  return { ...memory, http, read, line, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
 }
 
 describe('a label', () => {
@@ -90,6 +90,60 @@ describe('a label', () => {
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toBe(path);
   });
+});
+
+describe('a void', () => {
+  test('takes the label back by whoever asks; a repeat with the same key is the same void', async () => {
+    await using orders = await openOrders();
+    orders.read();
+    const { label } = (await orders.http.call('POST', `${path}/labels`, {})).body as { label: string };
+    const voids = `${path}/labels/${label}/voids`;
+    const first = await orders.http.call('POST', voids, { lines: [{ line: 'a', quantity: 2 }] }, 'void-1');
+    expect(first).toMatchObject({ status: 201, body: { user: { id: 'ann' }, lines: [{ line: 'a', quantity: 2 }] } });
+    expect((await orders.http.call('POST', voids, { lines: [{ line: 'a', quantity: 2 }] }, 'void-1')).body).toEqual(first.body);
+    expect((await orders.http.call('GET', path)).body).toMatchObject({
+      lines: [{ labelled: 1, left: 2 }],
+      labels: [{ lines: [{ quantity: 3, voided: 2 }] }],
+    });
+    expect(await orders.http.call('POST', voids, { lines: [{ line: 'a', quantity: 2 }] })).toMatchObject({
+      status: 409,
+      body: { type: 'urn:evenkeel:problem:more-than-on-label' },
+    });
+  });
+  test('of a label that nobody made is refused in words', async () => {
+    await using orders = await openOrders();
+    orders.read();
+    expect(await orders.http.call('POST', `${path}/labels/none/voids`, {})).toMatchObject({
+      status: 404,
+      body: { type: 'urn:evenkeel:problem:unknown-label' },
+    });
+  });
+});
+
+test('the steps of an order can be read, newest first and page by page', async () => {
+  await using orders = await openOrders();
+  orders.read();
+  orders.read();
+  const { label } = (await orders.http.call('POST', `${path}/labels`, { lines: [{ line: 'a', quantity: 1 }] })).body as { label: string };
+  await orders.http.call('POST', `${path}/labels`, { lines: [{ line: 'a', quantity: 9 }] });
+  await orders.http.call('POST', `${path}/labels/${label}/voids`, {});
+  orders.read({ updatedAt: 4, lines: [{ ...orders.line, quantity: 2, cancelled: 1 }] });
+  orders.read({ updatedAt: 5, cancelledAt: 5, lines: [{ ...orders.line, quantity: 2, cancelled: 1 }] });
+  const { body } = await orders.http.call('GET', `${path}/steps`);
+  const { steps } = body as { steps: { type: string; sequence: number }[] };
+  expect(steps).toMatchObject([
+    { type: 'cancelled', user: { id: 'shopify' }, lines: [{ line: 'a', ordered: 0, cancelled: 1 }] },
+    { type: 'edited', lines: [{ line: 'a', ordered: -1, cancelled: 1 }] },
+    { type: 'voided', user: { id: 'ann' }, label },
+    { type: 'refused', refused: 'more_than_left', user: { id: 'ann' } },
+    { type: 'labelled', label, lines: [{ shipped: 1 }] },
+    { type: 'seen', lines: [{ line: 'a', sku: 'MUG', ordered: 3 }] },
+  ]);
+  const first = (await orders.http.call('GET', `${path}/steps?limit=2`)).body as { steps: unknown[]; next: number };
+  expect(first.steps).toHaveLength(2);
+  const next = (await orders.http.call('GET', `${path}/steps?limit=2&before=${first.next}`)).body as { steps: unknown[] };
+  expect([...first.steps, ...next.steps]).toEqual(steps.slice(0, 4));
+  expect((await orders.http.call('GET', '/stores/s1/orders/none/steps')).status).toBe(404);
 });
 
 test('an order of another seller is not there', async () => {

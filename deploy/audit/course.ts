@@ -4,10 +4,13 @@ import { rulesFor, verdictOnLevel, verdictOnMovement, verdictOnPolicy, type Rule
 
 /** The last that was asked of a listing for a SKU. */
 export interface Asked {
+  readonly marketplace: string;
   readonly version: Version;
   /** Null: it was withdrawn. */
   readonly available: number | null;
 }
+
+type Mapped = ListingName & { readonly marketplace: string; readonly mapping: number };
 
 /** Where a SKU's decisions have led. */
 export interface Course extends Watch {
@@ -17,7 +20,7 @@ export interface Course extends Watch {
   readonly rules: Rules;
   readonly revision: number;
   /** Its listings, by {@link nameListing}. */
-  readonly listings: ReadonlyMap<string, ListingName & { readonly mapping: number }>;
+  readonly listings: ReadonlyMap<string, Mapped>;
   /** The last word to every listing that it ever had, by {@link nameListing}. */
   readonly asked: ReadonlyMap<string, Asked>;
 }
@@ -43,11 +46,14 @@ export const untouched: Course = {
 };
 
 /** The marketplaces that a topic carries push requests for. */
-const reachable = new Set(['shopify']);
+const reachable = new Set(['shopify', 'etsy']);
 
 export type Due = Pick<PolicyEntry, 'decision' | 'reason'>;
 
-/** What must be decided now. `row`: the ledger's, where a movement brought it about; `tenant`: that tenant's thresholds, null where unknown. */
+/**
+ * What must be decided now. `row`: the ledger's, where a movement brought it about; `tenant`: the thresholds of that tenant up to now, null where
+ * unknown.
+ */
 export function decisionDue(course: Course, trigger: PolicyTrigger, rules: Rules, tenant: Thresholds | null, row: LedgerRow | null): Due {
   switch (trigger.kind) {
     case 'movement':
@@ -56,6 +62,7 @@ export function decisionDue(course: Course, trigger: PolicyTrigger, rules: Rules
       if (!trigger.enabled) return { decision: 'withdrawn', reason: 'sync_disabled' };
       return verdictOnLevel({ ...course, sync: true }, 'sync_enabled');
     case 'policy':
+    case 'tenantPolicy':
       return verdictOnPolicy(course, tenant ? rulesFor(course.own, tenant) : course.rules, rules);
     case 'mapped': {
       const known = course.listings.get(nameListing(trigger));
@@ -102,16 +109,19 @@ function triggered(course: Course, { trigger, decision, reason, after }: PolicyE
       return { ...course, sync: trigger.enabled, settings: course.settings + 1 };
     case 'policy':
       return { ...course, own: trigger.thresholds, settings: course.settings + 1 };
+    case 'tenantPolicy':
+      return course;
     case 'mapped': {
-      const { store, listing, mapping } = trigger;
-      return { ...course, listings: new Map(course.listings).set(nameListing(trigger), { store, listing, mapping }) };
+      const { store, listing, marketplace, mapping } = trigger;
+      return { ...course, listings: new Map(course.listings).set(nameListing(trigger), { store, listing, marketplace, mapping }) };
     }
     case 'unmapped': {
       const name = nameListing(trigger);
       const listings = new Map(course.listings);
-      const mapping = listings.get(name)?.mapping ?? trigger.mapping;
+      const { mapping, marketplace } = listings.get(name) ?? trigger;
       listings.delete(name);
-      return { ...course, listings, asked: new Map(course.asked).set(name, { version: versionOf(course, mapping), available: null }) };
+      const withdrawn = { marketplace, version: versionOf(course, mapping), available: null };
+      return { ...course, listings, asked: new Map(course.asked).set(name, withdrawn) };
     }
   }
 }
@@ -119,6 +129,8 @@ function triggered(course: Course, { trigger, decision, reason, after }: PolicyE
 const versionOf = ({ epoch, sequence, settings }: Course, mapping: number): Version => ({ mapping, epoch, sequence, settings });
 
 function askedOfAll(course: Course, available: number | null): Course['asked'] {
-  const now = [...course.listings].map(([name, { mapping }]) => [name, { version: versionOf(course, mapping), available }] as const);
+  const now = [...course.listings].map(
+    ([name, { mapping, marketplace }]) => [name, { marketplace, version: versionOf(course, mapping), available }] as const,
+  );
   return new Map([...course.asked, ...now]);
 }

@@ -29,6 +29,16 @@ export interface LedgerRow {
   /** The cause of the row whose deduction it takes back. */
   readonly reverses: string | null;
   readonly purchaseOrder: string | null;
+  /** The product's settings that it set, which the journal alone tells. */
+  readonly product: Product | null;
+}
+
+/** What a product is called and how it is kept. */
+export interface Product {
+  readonly title: string | null;
+  readonly defaultLocation: string | null;
+  readonly lowStockAtOrBelow: number | null;
+  readonly retired: boolean;
 }
 
 /** One document of a journal: what one aggregate did in one slice. */
@@ -102,6 +112,7 @@ export type PolicyTrigger =
   | { readonly kind: 'movement'; readonly epoch: number; readonly sequence: number }
   | { readonly kind: 'sync'; readonly enabled: boolean }
   | { readonly kind: 'policy'; readonly thresholds: Thresholds }
+  | { readonly kind: 'tenantPolicy' }
   | ({ readonly kind: 'mapped' | 'unmapped'; readonly marketplace: string; readonly mapping: number } & ListingName);
 
 /** One entry of sync-policy's journal: what it saw, what it decided, and from what. */
@@ -139,6 +150,7 @@ export interface Level {
   readonly quantities: Quantities;
   readonly locations: Readonly<Record<string, number>>;
   readonly counted: boolean;
+  readonly product: Product;
 }
 
 export interface Incident {
@@ -227,7 +239,8 @@ export interface Facts {
   readonly levels: readonly TopicRecord<Level>[];
   readonly incidents: readonly TopicRecord<Incident>[];
   readonly orderEvents: readonly TopicRecord<{ readonly sequence: number }>[];
-  readonly pushRequests: readonly TopicRecord<PushRequest>[];
+  /** Each with the marketplace whose topic it lies in. */
+  readonly pushRequests: readonly (TopicRecord<PushRequest> & { readonly marketplace: string })[];
   readonly listings: readonly Listing[];
   readonly calls: readonly Call[];
   readonly writes: readonly AppliedWrite[];

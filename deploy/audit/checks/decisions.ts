@@ -77,7 +77,12 @@ function follow(key: string, entries: readonly JournalEntry<PolicyEntry>[], rows
   for (const entry of entries) {
     const { trigger } = entry.data;
     const row = trigger.kind === 'movement' ? (rows.get(trigger.sequence) ?? null) : null;
-    const fault = faultOf(course, entry.data, row, tenantAt(tenant, entry.data.revision));
+    const { revision } = entry.data;
+    const policies = {
+      now: tenantAt(tenant, revision),
+      before: tenantAt(tenant, trigger.kind === 'tenantPolicy' ? revision - 1 : revision),
+    };
+    const fault = faultOf(course, entry.data, row, policies);
     if (fault)
       findings.push({
         invariant: 'I5',
@@ -91,7 +96,13 @@ function follow(key: string, entries: readonly JournalEntry<PolicyEntry>[], rows
   return { course, findings };
 }
 
-function faultOf(course: Course, entry: PolicyEntry, row: LedgerRow | null, tenant: Thresholds | null): string | null {
+/** The tenant's thresholds that a decision was made with, and those in force before it; null where they can no longer be read. */
+interface Policies {
+  readonly now: Thresholds | null;
+  readonly before: Thresholds | null;
+}
+
+function faultOf(course: Course, entry: PolicyEntry, row: LedgerRow | null, tenant: Policies): string | null {
   const { trigger, thresholds, settings, decision, reason, before, after } = entry;
   if (trigger.kind === 'movement') {
     if (!row || row.epoch !== trigger.epoch) return 'there is no such row in the ledger';
@@ -106,11 +117,11 @@ function faultOf(course: Course, entry: PolicyEntry, row: LedgerRow | null, tena
   const counted = course.settings + (trigger.kind === 'sync' || trigger.kind === 'policy' ? 1 : 0);
   if (settings !== counted) return `it says that the SKU has seen ${settings} changes of its settings, but it has seen ${counted}`;
   const own = trigger.kind === 'policy' ? trigger.thresholds : course.own;
-  const rules = tenant ? rulesFor(own, tenant) : rulesFor(thresholds, unset);
+  const rules = tenant.now ? rulesFor(own, tenant.now) : rulesFor(thresholds, unset);
   const { realTimeAtOrBelow: x, significantUnits: y, everyNth: n } = thresholds;
   if (x !== rules.x || y !== rules.y || n !== rules.n)
     return `it was made with X ${x}, Y ${y}, N ${n}, but X ${rules.x}, Y ${rules.y}, N ${rules.n} were in force`;
-  const due = decisionDue(course, trigger, rules, tenant, row);
+  const due = decisionDue(course, trigger, rules, tenant.before, row);
   // Rules name why a movement is held; for a setting that pushes nothing, any reason will do.
   const sameReason = reason === due.reason || (trigger.kind !== 'movement' && due.decision === decision && decision !== 'push');
   return decision === due.decision && sameReason ? null : `it says ${decision} ${reason}, but the rules say ${due.decision} ${due.reason}`;
@@ -124,6 +135,8 @@ function nameTrigger(trigger: PolicyEntry['trigger']): string {
       return `on Inventory Sync turned ${trigger.enabled ? 'on' : 'off'}`;
     case 'policy':
       return 'on a policy of the SKU';
+    case 'tenantPolicy':
+      return 'on a policy of the tenant';
     case 'mapped':
     case 'unmapped':
       return `on the listing ${trigger.listing} of ${trigger.store} being ${trigger.kind}`;

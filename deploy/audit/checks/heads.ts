@@ -1,13 +1,14 @@
 import type { Course } from '../course.ts';
-import type { Facts, Finding, JournalDocument, Level, LedgerRow, TopicRecord } from '../facts.ts';
+import type { Facts, Finding, JournalDocument, Level, LedgerRow, Product, TopicRecord } from '../facts.ts';
 import { groupBy, joinKey, nameKey, splitKey } from '../keys.ts';
 import { compareVersions, printVersion } from '../versions.ts';
+import { opening, standingAfter, type Standing } from './rows.ts';
 
 const compacted = {
   levels: 'stock.levels.v1',
   incidents: 'stock.incidents.v1',
   orderEvents: 'order.events.v1',
-  pushRequests: 'push.requests.shopify.v1',
+  pushRequests: 'push.requests.*.v1',
 } as const;
 
 type About = Pick<Finding, 'tenant' | 'sku' | 'order' | 'listing'>;
@@ -17,7 +18,9 @@ type About = Pick<Finding, 'tenant' | 'sku' | 'order' | 'listing'>;
  * a SKU's ledger is in order.
  */
 export function checkHeads(facts: Facts, courses: ReadonlyMap<string, Course>, trusted: (key: string) => boolean): Finding[] {
-  const ledgers = new Map([...groupBy(facts.ledgers, ({ aggregate }) => aggregate)].filter(([key]) => trusted(key)));
+  const ledgers = new Map(
+    [...groupBy(facts.ledgers, ({ aggregate }) => aggregate)].filter(([key]) => trusted(key)).map(([key, all]) => [key, rowsOf(all)]),
+  );
   return [
     ...Object.entries(compacted).flatMap(([part, topic]) => checkRepeats(topic, facts[part as keyof typeof compacted])),
     ...checkLevels(facts.levels, ledgers),
@@ -58,21 +61,32 @@ function lastByKey<Value>(records: readonly TopicRecord<Value>[], compare: (one:
   );
 }
 
-function newestRow(documents: readonly JournalDocument<LedgerRow>[]): LedgerRow | null {
-  const newest = documents.reduce<JournalDocument<LedgerRow> | null>(
-    (found, document) => (document.to > (found?.to ?? 0) ? document : found),
-    null,
-  );
-  return newest?.entries.at(-1)?.data ?? null;
-}
+const rowsOf = (documents: readonly JournalDocument<LedgerRow>[]): LedgerRow[] =>
+  documents.toSorted((one, other) => one.from - other.from).flatMap(({ entries }) => entries.map(({ data }) => data));
 
 const bySequence = (one: { readonly sequence: number }, other: { readonly sequence: number }) => one.sequence - other.sequence;
 
-function checkLevels(levels: Facts['levels'], ledgers: ReadonlyMap<string, readonly JournalDocument<LedgerRow>[]>): Finding[] {
+type Ledgers = ReadonlyMap<string, readonly LedgerRow[]>;
+
+/** Where a ledger has come to, with what its product is called and how it is kept. */
+interface Shelf extends Standing {
+  readonly sequence: number;
+  readonly product: Product;
+}
+
+const unnamed: Product = { title: null, defaultLocation: null, lowStockAtOrBelow: null, retired: false };
+const empty: Shelf = { ...opening, sequence: 0, product: unnamed };
+
+const shelfAfter = (before: Shelf, row: LedgerRow): Shelf => ({
+  ...(row.refused === null ? standingAfter(before, row) : before),
+  sequence: row.sequence,
+  product: row.product ?? before.product,
+});
+
+function checkLevels(levels: Facts['levels'], ledgers: Ledgers): Finding[] {
   const lasts = lastByKey(levels, bySequence);
-  return [...ledgers].flatMap(([key, documents]) => {
-    const head = newestRow(documents);
-    if (!head) return [];
+  return [...ledgers].flatMap(([key, rows]) => {
+    const head = rows.reduce(shelfAfter, empty);
     const { tenant, subject: sku } = nameKey(key);
     const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
     if (last?.sequence !== head.sequence)
@@ -83,37 +97,60 @@ function checkLevels(levels: Facts['levels'], ledgers: ReadonlyMap<string, reado
   });
 }
 
-function levelDifference({ quantities, locations, counted }: Level, { after, counted: wasCounted }: LedgerRow): string | null {
+function levelDifference({ quantities, locations, counted, product }: Level, head: Shelf): string | null {
   for (const measure of ['onHand', 'orderReserve', 'batchReserve', 'available'] as const)
-    if (quantities[measure] !== after[measure]) return `${measure} ${quantities[measure]}, but the ledger says ${after[measure]}`;
-  const sum = Object.values(locations).reduce((total, onHand) => total + onHand, 0);
-  if (sum !== after.onHand) return `${sum} units at its locations, but On Hand is ${after.onHand}`;
-  return counted === wasCounted ? null : `counted: ${counted}, but the ledger says ${wasCounted}`;
+    if (quantities[measure] !== head.after[measure]) return `${measure} ${quantities[measure]}, but the ledger says ${head.after[measure]}`;
+  for (const location of new Set([...Object.keys(locations), ...head.locations.keys()])) {
+    const [told, due] = [locations[location] ?? 0, head.locations.get(location) ?? 0];
+    if (told !== due) return `${told} units at ${location}, but the ledger says ${due}`;
+  }
+  for (const field of ['title', 'defaultLocation', 'lowStockAtOrBelow', 'retired'] as const)
+    if (product[field] !== head.product[field]) return `${field} ${product[field]}, but the ledger says ${head.product[field]}`;
+  return counted === head.counted ? null : `counted: ${counted}, but the ledger says ${head.counted}`;
 }
 
-/** An oversold incident opens with Available of a counted SKU below zero and closes at zero or more. */
-function checkIncidents(incidents: Facts['incidents'], ledgers: ReadonlyMap<string, readonly JournalDocument<LedgerRow>[]>): Finding[] {
+/** What opens an incident of stock, and closes it when it is over; of a SKU that was never counted nothing is known. */
+const incidentKinds: Readonly<Record<string, (shelf: Shelf) => boolean>> = {
+  oversold: ({ after }) => after.available < 0,
+  negative_on_hand: ({ locations }) => [...locations.values()].some((onHand) => onHand < 0),
+  low_stock: ({ after, product: { lowStockAtOrBelow, retired } }) =>
+    !retired && lowStockAtOrBelow !== null && after.available <= lowStockAtOrBelow,
+};
+
+function checkIncidents(incidents: Facts['incidents'], ledgers: Ledgers): Finding[] {
   const lasts = lastByKey(incidents, bySequence);
-  return [...ledgers].flatMap(([key, documents]) => {
+  const nameState = ({ sequence, open }: Turn) => `${open ? 'open' : 'closed'} at row ${sequence}`;
+  return [...ledgers].flatMap(([key, rows]) => {
     const { tenant, subject: sku } = nameKey(key);
-    const turn = lastTurn(documents);
-    const { last, overtaken } = lasts.get(joinKey(tenant, 'oversold', sku)) ?? { last: null, overtaken: false };
-    const nameState = ({ sequence, open }: { sequence: number; open: boolean }) => `${open ? 'open' : 'closed'} at row ${sequence}`;
-    if (!turn && !last) return [];
-    const head = turn ? nameState(turn) : 'none';
-    const found = last && nameState(last);
-    return found === head ? [] : [behind(compacted.incidents, { tenant, sku }, found, head, overtaken)];
+    const turns = turnsOf(rows);
+    return Object.keys(incidentKinds).flatMap((kind) => {
+      const turn = turns.get(kind);
+      const { last, overtaken } = lasts.get(joinKey(tenant, kind, sku)) ?? { last: null, overtaken: false };
+      const [found, head] = [last && nameState(last), turn ? nameState(turn) : null];
+      if (found === head) return [];
+      const { sentence, ...finding } = behind(compacted.incidents, { tenant, sku }, found, head ?? 'none', overtaken);
+      return [{ ...finding, sentence: `${sentence} (${kind})` }];
+    });
   });
 }
 
-function lastTurn(documents: readonly JournalDocument<LedgerRow>[]): { sequence: number; open: boolean } | null {
-  let turn = null as { sequence: number; open: boolean } | null;
-  const rows = documents.toSorted((one, other) => one.from - other.from).flatMap(({ entries }) => entries.map(({ data }) => data));
-  for (const { sequence, after, counted } of rows) {
-    const open = counted && after.available < 0;
-    if (open !== (turn?.open ?? false)) turn = { sequence, open };
+interface Turn {
+  readonly sequence: number;
+  readonly open: boolean;
+}
+
+/** The row at which each kind of incident last opened or closed. */
+function turnsOf(rows: readonly LedgerRow[]): Map<string, Turn> {
+  const turns = new Map<string, Turn>();
+  let shelf = empty;
+  for (const row of rows) {
+    shelf = shelfAfter(shelf, row);
+    for (const [kind, isOpen] of Object.entries(incidentKinds)) {
+      const open = shelf.counted && isOpen(shelf);
+      if (open !== (turns.get(kind)?.open ?? false)) turns.set(kind, { sequence: row.sequence, open });
+    }
   }
-  return turn;
+  return turns;
 }
 
 function checkOrders({ orderEvents, orders }: Facts): Finding[] {
@@ -129,16 +166,20 @@ function checkOrders({ orderEvents, orders }: Facts): Finding[] {
 }
 
 function checkRequests(requests: Facts['pushRequests'], courses: ReadonlyMap<string, Course>): Finding[] {
-  const lasts = lastByKey(requests, (one, other) => compareVersions(one.version, other.version));
+  const lasts = lastByKey(
+    requests.map((record) => ({ ...record, key: joinKey(record.marketplace, record.key) })),
+    (one, other) => compareVersions(one.version, other.version),
+  );
   return [...courses].flatMap(([skuKey, { asked }]) => {
     const { tenant, subject: sku } = nameKey(skuKey);
-    return [...asked].flatMap(([name, { version, available }]) => {
+    return [...asked].flatMap(([name, { marketplace, version, available }]) => {
       const [store = '', listing = ''] = splitKey(name);
-      const { last, overtaken } = lasts.get(joinKey(tenant, store, listing, sku)) ?? { last: null, overtaken: false };
+      const key = joinKey(marketplace, joinKey(tenant, store, listing, sku));
+      const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
       const head = nameRequest(version, available);
       const found = last && nameRequest(last.version, last.available);
       if (found === head) return [];
-      return [behind(compacted.pushRequests, { tenant, sku, listing: nameOf(store, listing) }, found, head, overtaken)];
+      return [behind(`push.requests.${marketplace}.v1`, { tenant, sku, listing: nameOf(store, listing) }, found, head, overtaken)];
     });
   });
 }

@@ -115,7 +115,8 @@ function differenceOf(reservation: Reservation, { sequence, data: row }: Journal
     if (row.change[measure] !== asked[measure])
       return `${because(`changed ${measures[measure]} by ${row.change[measure]}`)} changes it by ${asked[measure]}`;
   for (const field of ['batch', 'label', 'reverses'] as const)
-    if (row[field] !== null && row[field] !== reservation[field])
+    // Ledgers of the first release do not name the label of a pick.
+    if (row[field] !== reservation[field] && (field !== 'label' || row.label !== null))
       return `${because(`names ${field} ${row[field] ?? 'none'}`)} names ${reservation[field] ?? 'none'}`;
   return null;
 }

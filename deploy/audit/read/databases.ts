@@ -1,10 +1,11 @@
 import { MongoClient, type Db, type Document, type Filter } from 'mongodb';
 import { z } from 'zod';
 import { joinKey } from '../keys.ts';
+import type { connectors } from './connectors.ts';
 import { journalDocument, type AnyDocument } from './shapes.ts';
 import { Unreachable } from './unreachable.ts';
 
-export type ServiceName = 'order' | 'reservation' | 'stock' | 'sync-policy' | 'connector-shopify';
+export type ServiceName = 'order' | 'reservation' | 'stock' | 'sync-policy' | (typeof connectors)[number];
 
 /** The services' databases, read and never written. */
 export interface Databases extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import type { AppliedWrite, Call, Facts, JournalDocument, LedgerRow, Listing, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
 import { groupBy, joinKey, splitKey } from '../keys.ts';
+import { marketplaceNames, maximumQuantityOf, pushRequestsOf } from './connectors.ts';
 import { entriesOf, incident, level, movement, orderEvent, pushRequest, readLedgerRow, tenantPolicy } from './shapes.ts';
 import type { AnyDocument, CallDocument, ListingDocument, StoreDocument } from './shapes.ts';
 import type { RawRecord } from './topics.ts';
@@ -8,9 +9,6 @@ import { Unreachable } from './unreachable.ts';
 /** From what was read to what is judged; nothing here reads anything. */
 
 type Records = ReadonlyMap<string, readonly RawRecord[]>;
-
-/** The most that a marketplace lets a listing show. */
-const maximumQuantities: Readonly<Record<string, number>> = { shopify: 1_000_000_000 };
 
 export function factsOfTopics(records: Records, tenant: string | null) {
   const of = <Value>(topic: string, read: (value: unknown, record: RawRecord) => Value) =>
@@ -25,10 +23,12 @@ export function factsOfTopics(records: Records, tenant: string | null) {
       sequence: sequenceOf(record.id),
     })),
     orderEvents: of('order.events.v1', (value) => orderEvent.parse(value)),
-    pushRequests: of('push.requests.shopify.v1', (value, { type }) => {
-      const { store, listing, version, available = null } = pushRequest.parse(value);
-      return { store, listing, version, withdrawn: type === 'PushWithdrawn', available: type === 'PushWithdrawn' ? null : available };
-    }),
+    pushRequests: marketplaceNames.flatMap((marketplace) =>
+      of(pushRequestsOf(marketplace), (value, { type }) => {
+        const { store, listing, version, available = null } = pushRequest.parse(value);
+        return { store, listing, version, withdrawn: type === 'PushWithdrawn', available: type === 'PushWithdrawn' ? null : available };
+      }).map((record) => ({ ...record, marketplace })),
+    ),
     tenantPolicies: policiesIn(records.get('policy.commands.v1') ?? [], tenant),
   } satisfies Partial<Facts>;
 }
@@ -42,7 +42,7 @@ function convert<Value>(topic: string, record: RawRecord, read: (value: unknown,
   }
 }
 
-/** An incident says in its id alone at which row it changed: `stock/<key>/<sequence>/incident`. */
+/** An incident says in its id alone at which row it changed: `stock/<key>/<sequence>/<kind>`. */
 function sequenceOf(id: string): number {
   const sequence = Number(id.split('/').at(-2));
   if (!Number.isInteger(sequence)) throw new Error(`${id} does not name a ledger row`);
@@ -123,7 +123,7 @@ export function listingsOf(
       confirmed,
       inFlight: inFlight !== null,
       held: listing.quarantined ? `quarantined (${listing.quarantined.code})` : holdOf(store),
-      maximumQuantity: maximumQuantities[store?.marketplace ?? ''] ?? Number.MAX_SAFE_INTEGER,
+      maximumQuantity: maximumQuantityOf(store?.marketplace),
       shown: shops.get(storeKey(listing))?.shown.get(listing.listing) ?? null,
     };
   });

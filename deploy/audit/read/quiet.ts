@@ -1,4 +1,5 @@
 import { joinKey, splitKey } from '../keys.ts';
+import { connectorOf, connectors, marketplaceNames, pushRequestsOf } from './connectors.ts';
 import { storeDocument, type StoreDocument } from './shapes.ts';
 import { placeOfStore, type System } from './system.ts';
 import { Unreachable } from './unreachable.ts';
@@ -6,10 +7,10 @@ import { Unreachable } from './unreachable.ts';
 /** What the services read; a group's own name is its service's. */
 const readBy: Readonly<Record<string, readonly string[]>> = {
   order: ['marketplace.orders.v1', 'order.commands.v1'],
-  reservation: ['order.events.v1'],
+  reservation: ['order.events.v1', 'reservation.commands.v1'],
   stock: ['reservation.events.v1', 'stock.commands.v1'],
   'sync-policy': ['stock.movements.v1', 'listing.changes.v1', 'policy.commands.v1'],
-  'connector-shopify': ['push.requests.shopify.v1'],
+  ...Object.fromEntries(marketplaceNames.map((name) => [connectorOf(name), [pushRequestsOf(name)]])),
 };
 const journaling = ['order', 'reservation', 'stock', 'sync-policy'] as const;
 
@@ -28,7 +29,8 @@ export interface Look {
 
 export async function look(system: System): Promise<Look> {
   const { databases, tenant } = system;
-  const stores = await databases.documents('connector-shopify', 'stores', storeDocument, tenant === null ? {} : { tenant });
+  const ofTenant = tenant === null ? {} : { tenant };
+  const stores = (await Promise.all(connectors.map((name) => databases.documents(name, 'stores', storeDocument, ofTenant)))).flat();
   const [positions, sizes, listings, shops] = await Promise.all([
     positionsOf(system),
     Promise.all(journaling.map((service) => databases.journalSize(service, tenant))),
@@ -66,9 +68,11 @@ async function positionsOf({ kafka }: System): Promise<Pick<Look, 'ends' | 'comm
 }
 
 /** Held ones are not on their way. */
-function outstandingListings({ databases, tenant }: System): Promise<number> {
+async function outstandingListings({ databases, tenant }: System): Promise<number> {
   const onItsWay = { quarantined: null, $or: [{ outstanding: true }, { inFlight: { $ne: null } }] };
-  return databases.count('connector-shopify', 'listings', tenant === null ? onItsWay : { tenant, ...onItsWay });
+  const filter = tenant === null ? onItsWay : { tenant, ...onItsWay };
+  const counts = await Promise.all(connectors.map((name) => databases.count(name, 'listings', filter)));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function shopsOf({ marketplace }: System, stores: readonly StoreDocument[]) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JournalDocument, LedgerRow, OrderEntry, PolicyEntry, PolicyTrigger, ReservationEntry, Version } from '../facts.ts';
+import type { JournalDocument, LedgerRow, Level, OrderEntry, PolicyEntry, PolicyTrigger, ReservationEntry, Version } from '../facts.ts';
 
 /**
  * What the auditor expects of documents and records, field by field; a service that writes them otherwise makes the audit fail, not pass. Fields
@@ -28,11 +28,22 @@ const rowInJournal = z.object({
 });
 const rowInTopic = rowInJournal.extend({ epoch: whole, sequence: whole, cause: z.string() });
 
+const product = z.object({
+  title: nullableText,
+  defaultLocation: nullableText,
+  lowStockAtOrBelow: whole.nullable(),
+  retired: z.boolean(),
+});
+
 /** A record of stock.movements.v1. */
-export const movement = rowInTopic.transform((row): LedgerRow => row);
+export const movement = rowInTopic.transform((row): LedgerRow => ({ ...row, product: null }));
 
 /** A record of stock.levels.v1. */
-export const level = z.object({ sequence: whole, epoch: whole, quantities, locations: z.record(z.string(), whole), counted: z.boolean() });
+export const level = product
+  .extend({ sequence: whole, epoch: whole, quantities, locations: z.record(z.string(), whole), counted: z.boolean() })
+  .transform(({ sequence, epoch, quantities: levels, locations, counted, ...settings }): Level => {
+    return { sequence, epoch, quantities: levels, locations, counted, product: settings };
+  });
 
 /** A record of stock.incidents.v1; its sequence stands in its id alone. */
 export const incident = z.object({ kind: z.string(), subject: z.string(), state: z.enum(['open', 'closed']) });
@@ -42,7 +53,7 @@ export const orderEvent = z.object({ sequence: whole });
 
 const version = z.object({ mapping: whole, epoch: whole, sequence: whole, settings: whole });
 
-/** A record of push.requests.shopify.v1; a withdrawal has no quantity. */
+/** A record of push.requests.<marketplace>.v1; a withdrawal has no quantity. */
 export const pushRequest = z.object({ store: z.string(), listing: z.string(), available: whole.optional(), version });
 
 const thresholds = z.object({
@@ -78,7 +89,7 @@ export function entriesOf<Entry>(
 export const readLedgerRow =
   (epochOf: (sequence: number) => number) =>
   (data: unknown, sequence: number, cause: string): LedgerRow => ({
-    ...rowInJournal.parse(data),
+    ...rowInJournal.extend({ product: product.nullable().default(null) }).parse(data),
     sequence,
     cause,
     epoch: epochOf(sequence),
@@ -124,6 +135,7 @@ const policyEntry = z.discriminatedUnion('trigger', [
   decision.extend({ trigger: z.literal('movement') }),
   decision.extend({ trigger: z.literal('inventory_sync'), enabled: z.boolean() }),
   decision.extend({ trigger: z.literal('sku_policy'), policy: thresholds }),
+  decision.extend({ trigger: z.literal('tenant_policy') }),
   decision.extend({ trigger: z.enum(['listing_mapped', 'listing_unmapped']), listing: mappedListing }),
 ]);
 
@@ -151,6 +163,8 @@ function triggerOf(entry: z.infer<typeof policyEntry>): PolicyTrigger {
       return { kind: 'sync', enabled: entry.enabled };
     case 'sku_policy':
       return { kind: 'policy', thresholds: entry.policy };
+    case 'tenant_policy':
+      return { kind: 'tenantPolicy' };
     case 'listing_mapped':
       return { kind: 'mapped', ...entry.listing };
     case 'listing_unmapped':

@@ -1,5 +1,7 @@
 import type { AppliedWrite, Facts, Shown } from '../facts.ts';
 import { splitKey } from '../keys.ts';
+import type { z } from 'zod';
+import { connectors, marketplaceNames, pushRequestsOf } from './connectors.ts';
 import type { Databases } from './databases.ts';
 import { callOf, distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood, type Shop } from './facts-of.ts';
 import type { MarketplaceReader } from './marketplace.ts';
@@ -30,11 +32,11 @@ const topics = [
   'stock.movements.v1',
   'stock.levels.v1',
   'stock.incidents.v1',
-  'push.requests.shopify.v1',
+  ...marketplaceNames.map(pushRequestsOf),
   'policy.commands.v1',
-] as const;
+];
 
-const groups = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
+const groups = ['order', 'reservation', 'stock', 'sync-policy', ...connectors] as const;
 
 /** A day less than they are kept. */
 const decisionsKeptMilliseconds = 29 * 86_400_000;
@@ -49,12 +51,14 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
   const { records, trimmed } = await readTopics(kafka, registryUrl, topics);
   const told = factsOfTopics(records, tenant);
   const ofTenant = tenant === null ? {} : { tenant };
-  const stores = await databases.documents('connector-shopify', 'stores', storeDocument, ofTenant);
+  const ofConnectors = async <Shape extends z.ZodType>(collection: string, shape: Shape) =>
+    (await Promise.all(connectors.map((name) => databases.documents(name, collection, shape, ofTenant)))).flat();
+  const stores = await ofConnectors('stores', storeDocument);
   const shops = new Map<string, Shop>();
   for (const store of stores) shops.set(storeKey(store), await shopOf(system, store));
   const callsKeptSince = Date.now() - callsKeptMilliseconds;
-  const calls = await databases.documents('connector-shopify', 'calls', callDocument, ofTenant);
-  const listings = await databases.documents('connector-shopify', 'listings', listingDocument, ofTenant);
+  const calls = await ofConnectors('calls', callDocument);
+  const listings = await ofConnectors('listings', listingDocument);
   const decisions = await databases.journal('sync-policy', tenant);
   const ledgers = ledgersOf(await databases.journal('stock', tenant), told.movements);
   const reservations = await databases.journal('reservation', tenant);

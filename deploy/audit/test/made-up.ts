@@ -1,7 +1,7 @@
 import { courseAfter, decisionDue, nameListing, stepOf, untouched, type Course } from '../course.ts';
-import type { Facts, LedgerRow, PolicyTrigger, Quantities, ReservationEffect, Thresholds } from '../facts.ts';
+import type { Facts, LedgerRow, PolicyTrigger, Product, Quantities, ReservationEffect, Thresholds } from '../facts.ts';
 import { joinKey } from '../keys.ts';
-import { quantityFor, rulesFor } from '../policy.ts';
+import { quantityFor, rulesFor, verdictOnPolicy } from '../policy.ts';
 
 /** Facts that a test may break. */
 export type Breakable<Value> = Value extends readonly (infer Item)[]
@@ -41,6 +41,7 @@ type AnyJournal<Entry> = {
 
 const tenant = 'default';
 const nothing: Quantities = { onHand: 0, orderReserve: 0, batchReserve: 0, available: 0 };
+const unnamed: Product = { title: null, defaultLocation: null, lowStockAtOrBelow: null, retired: false };
 const unsetPolicy: Thresholds = { realTimeAtOrBelow: null, significantUnits: null, everyNth: null };
 
 /** How quantities move, once more: the type of the row, what it changes and its reason. */
@@ -78,7 +79,8 @@ const perDocument = 3;
  * A seller's system that does everything right, made up in memory: two stores, each with a listing of every SKU. Whatever happens runs to
  * its end at once, so {@link facts} are those of a quiet system.
  */
-export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
+export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
+  const tenantPolicies = [{ tenant, revision: 1, ...firstPolicy }];
   const stores = ['north', 'south'];
   const documents = { ledgers: [], reservations: [], orders: [], policies: [] } as Pick<
     Breakable<Facts>,
@@ -92,6 +94,7 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
   const writes: Breakable<Facts['writes']> = [];
   const courses = new Map<string, Course>();
   const levels = new Map<string, LedgerRow>();
+  const products = new Map<string, Product>();
   const shelves = new Map<string, Shelf[]>();
   const orders = new Map<string, Order>();
   let counter = 0;
@@ -110,8 +113,8 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     return sequence;
   }
 
-  function publish<Value>(topic: { value: Value | null }[], key: string, id: string, value: NoInfer<Value>): void {
-    topic.push({ key, id, digest: JSON.stringify(value), value: structuredClone(value) } as never);
+  function publish<Value>(topic: { value: Value | null }[], key: string, id: string, value: NoInfer<Value>, more = {}): void {
+    topic.push({ key, id, digest: JSON.stringify(value), value: structuredClone(value), ...more } as never);
   }
 
   function move(
@@ -119,9 +122,9 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     cause: string,
     type: string,
     delta: Partial<Quantities>,
-    more: Partial<Pick<LedgerRow, 'reason' | 'batch' | 'label' | 'reverses' | 'purchaseOrder'>> = {},
+    more: Partial<Pick<LedgerRow, 'reason' | 'batch' | 'label' | 'reverses' | 'purchaseOrder' | 'product'>> = {},
   ): void {
-    const told = { reason: null, batch: null, label: null, reverses: null, purchaseOrder: null, ...more };
+    const told = { reason: null, batch: null, label: null, reverses: null, purchaseOrder: null, product: null, ...more };
     const key = joinKey(tenant, sku);
     const before = levels.get(key);
     const change = { ...nothing, ...delta };
@@ -135,39 +138,52 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     };
     const isCount = type === 'PurchaseReceiving' || (type === 'StockUpdate' && told.reason === null);
     const counted = (before?.counted ?? false) || isCount;
+    const product = told.product ?? products.get(key) ?? unnamed;
+    products.set(key, product);
     const sequence = (before?.sequence ?? 0) + 1;
     const location = change.onHand === 0 && type !== 'StockUpdate' ? null : 'shelf';
     const locationOnHand = location === null ? null : after.onHand;
     const row: LedgerRow = { ...told, sequence, epoch: 1, type, refused: null, change, after, location, locationOnHand, counted, cause };
     append(documents.ledgers, key, cause, true, row);
     levels.set(key, row);
-    publish(topics.movements, key, `stock/${key}/${sequence}`, row);
+    publish(topics.movements, key, `stock/${key}/${sequence}`, { ...row, product: null });
     publish(topics.levels, key, `stock/${key}/${sequence}`, {
       sequence,
       epoch: 1,
       quantities: after,
       locations: { shelf: after.onHand },
       counted,
+      product,
     });
-    const open = after.available < 0;
-    if (open !== was.available < 0)
-      publish(topics.incidents, joinKey(tenant, 'oversold', sku), `stock/${key}/${sequence}/incident`, { sequence, open });
+    turn(sku, sequence, 'oversold', counted && after.available < 0);
+    turn(sku, sequence, 'negative_on_hand', counted && after.onHand < 0);
+    turn(sku, sequence, 'low_stock', counted && product.lowStockAtOrBelow !== null && after.available <= product.lowStockAtOrBelow);
     decide(sku, `stock/${key}/${sequence}`, { kind: 'movement', epoch: 1, sequence }, row);
+  }
+
+  const isOpen = new Map<string, boolean>();
+
+  function turn(sku: string, sequence: number, kind: string, open: boolean): void {
+    const incident = joinKey(tenant, kind, sku);
+    if (open === (isOpen.get(incident) ?? false)) return;
+    isOpen.set(incident, open);
+    publish(topics.incidents, incident, `stock/${joinKey(tenant, sku)}/${sequence}/${kind}`, { sequence, open });
   }
 
   function decide(sku: string, cause: string, trigger: PolicyTrigger, row: LedgerRow | null): void {
     const key = joinKey(tenant, sku);
     const course = courses.get(key) ?? untouched;
     const own = trigger.kind === 'policy' ? trigger.thresholds : course.own;
-    const rules = rulesFor(own, tenantPolicy);
+    const [past, present] = [tenantPolicies.at(-2), tenantPolicies.at(-1)];
+    const rules = rulesFor(own, present ?? unsetPolicy);
     const { before, after } = row ? stepOf(row) : { before: course.available, after: course.available };
     const data = {
       trigger,
-      ...decisionDue(course, trigger, rules, tenantPolicy, row),
+      ...decisionDue(course, trigger, rules, (trigger.kind === 'tenantPolicy' ? past : present) ?? unsetPolicy, row),
       before,
       after,
       thresholds: { realTimeAtOrBelow: rules.x, significantUnits: rules.y, everyNth: rules.n },
-      revision: 1,
+      revision: tenantPolicies.length,
       settings: course.settings + (trigger.kind === 'policy' || trigger.kind === 'sync' ? 1 : 0),
     };
     const sequence = append(documents.policies, key, cause, false, data);
@@ -182,13 +198,8 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     const { available, version } = now;
     const { store, listing } = shelf;
     const key = joinKey(tenant, store, listing, sku);
-    publish(topics.pushRequests, key, `sync-policy/${key}/${JSON.stringify(version)}`, {
-      store,
-      listing,
-      withdrawn: available === null,
-      available,
-      version,
-    });
+    const request = { store, listing, withdrawn: available === null, available, version };
+    publish(topics.pushRequests, key, `sync-policy/${key}/${JSON.stringify(version)}`, request, { marketplace: 'shopify' });
     if (available === null) return;
     const idempotencyKey = `call-${next()}`;
     const quantity = quantityFor(available, 1_000_000);
@@ -263,9 +274,9 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     receive(sku: string, quantity: number): void {
       move(sku, `purchase/${tenant}/${next()}`, 'PurchaseReceiving', { onHand: quantity }, { purchaseOrder: 'po-1' });
     },
-    /** The product's title is set. */
-    rename(sku: string): void {
-      move(sku, `command/${tenant}/${next()}`, 'ProductChange', {});
+    /** The product's settings are changed. */
+    setProduct(sku: string, product: Partial<Product>): void {
+      move(sku, `command/${tenant}/${next()}`, 'ProductChange', {}, { product: { ...unnamed, ...product } });
     },
     /** A shopper buys at a store; returns the order's key. */
     sell(sku: string, store: string, quantity: number): string {
@@ -349,6 +360,15 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
     turnSync(sku: string, enabled: boolean): void {
       decide(sku, `command/${tenant}/${next()}`, { kind: 'sync', enabled }, null);
     },
+    /** The tenant's policy: what it lets out of what was held back is pushed. */
+    setTenantPolicy(thresholds: Thresholds): void {
+      const before = tenantPolicies.at(-1) ?? unsetPolicy;
+      tenantPolicies.push({ tenant, revision: tenantPolicies.length + 1, ...thresholds });
+      for (const [key, course] of courses) {
+        const due = verdictOnPolicy(course, rulesFor(course.own, before), rulesFor(course.own, thresholds));
+        if (due.decision === 'push') decide(decodeURIComponent(key.slice(tenant.length + 1)), `${next()}`, { kind: 'tenantPolicy' }, null);
+      }
+    },
     setPolicy(sku: string, thresholds: Thresholds): void {
       decide(sku, `command/${tenant}/${next()}`, { kind: 'policy', thresholds }, null);
     },
@@ -372,7 +392,6 @@ export function createMadeUpSystem(tenantPolicy: Thresholds = unsetPolicy) {
           };
         }),
       );
-      const tenantPolicies = [{ tenant, revision: 1, ...tenantPolicy }];
       return structuredClone({
         quiet: true,
         movementsTrimmed: false,

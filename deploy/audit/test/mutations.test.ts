@@ -46,12 +46,17 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       (shop: MadeUpSystem) =>
         shop.receive(sku, quantity),
   ),
-  aSku.map((sku) => (shop: MadeUpSystem) => shop.rename(sku)),
+  fc.tuple(aSku, fc.option(fc.nat({ max: 20 }))).map(
+    ([sku, lowStockAtOrBelow]) =>
+      (shop: MadeUpSystem) =>
+        shop.setProduct(sku, { title: sku, lowStockAtOrBelow }),
+  ),
   fc.tuple(aSku, fc.boolean()).map(
     ([sku, enabled]) =>
       (shop: MadeUpSystem) =>
         shop.turnSync(sku, enabled),
   ),
+  thresholds.map((policy) => (shop: MadeUpSystem) => shop.setTenantPolicy(policy)),
   fc.tuple(aSku, thresholds).map(
     ([sku, policy]) =>
       (shop: MadeUpSystem) =>
@@ -188,6 +193,14 @@ const mutations: Record<string, Mutation> = {
   'a level is wrong': (facts, pick, by) => {
     const last = pickOf(['cup', 'a%2Fb'], pick);
     value(facts.levels.findLast(({ key }) => key.endsWith(last)) ?? { value: null }).quantities[measure(by)] += by;
+  },
+  'a level names another product': (facts, pick) => {
+    const last = pickOf(['cup', 'a%2Fb'], pick);
+    value(facts.levels.findLast(({ key }) => key.endsWith(last)) ?? { value: null }).product.title += '?';
+  },
+  'a level has units at another location': (facts, pick, by) => {
+    const last = pickOf(['cup', 'a%2Fb'], pick);
+    value(facts.levels.findLast(({ key }) => key.endsWith(last)) ?? { value: null }).locations['elsewhere'] = by;
   },
   'an incident has the wrong state': (facts, _pick, by) => {
     const key = 'default/oversold/cup';

@@ -39,7 +39,7 @@ function aDayInTheWarehouse(shop: MadeUpSystem, sku: string): void {
   shop.cancel(cancelled);
   shop.putBack(cancelled);
   shop.receive(sku, 5);
-  shop.rename(sku);
+  shop.setProduct(sku, { title: 'A cup', lowStockAtOrBelow: 50 });
 }
 
 const found = (facts: Facts) => audit(facts).violations.map(printFinding);
@@ -377,6 +377,23 @@ describe('the auditor', () => {
         /^I5 tenant default, SKU cup, version 1\.\d+: decision \d+ \(on ledger row \d+\): it says push significant_change, but the rules say push at_or_below_threshold\.$/,
       ),
     ]);
+  });
+
+  test("finds a tenant's new policy that did not let out what it should", () => {
+    const shop = createMadeUpSystem({ realTimeAtOrBelow: 0, significantUnits: 100, everyNth: 10 });
+    shop.list('cup');
+    shop.setStock('cup', 50);
+    shop.setStock('cup', 45);
+    shop.setTenantPolicy({ realTimeAtOrBelow: 60, significantUnits: 100, everyNth: 10 });
+    const facts = shop.facts();
+    expect(found(facts)).toEqual([]);
+    const decided = must(facts.policies.flatMap(({ entries }) => entries).find(({ data }) => data.trigger.kind === 'tenantPolicy'));
+    Object.assign(decided.data, { decision: 'held', reason: 'throttled' });
+    expect(found(facts)).toContainEqual(
+      expect.stringMatching(
+        /^I5 .* decision 5 \(on a policy of the tenant\): it says held throttled, but the rules say push policy_changed\.$/,
+      ),
+    );
   });
 
   test('finds a cause that was repeated inside one document', () => {

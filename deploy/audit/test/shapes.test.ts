@@ -33,6 +33,7 @@ describe('the auditor reads the journal of', () => {
       label: null,
       reverses: null,
       purchaseOrder: null,
+      product: null,
     });
   });
 

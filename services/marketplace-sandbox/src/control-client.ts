@@ -2,8 +2,11 @@
  * Typed client of the sandbox's control port: what a test, the demo or the replay does *to* a simulated marketplace from outside the
  * contract: opening shops, shopping, cancelling, breaking things, and reading what really happened there.
  *
- * Ids are the marketplace's own (`gid://shopify/InventoryItem/1`); times are milliseconds since the epoch on the shop's clock.
+ * Ids are the marketplace's own (`gid://shopify/InventoryItem/1`); on an Etsy shop `inventoryItem` names what has a quantity of its own, as
+ * `<listing>` or `<listing>/<property>:<value>`, a receipt is an order, a transaction its line, and a location is empty. Times are milliseconds since the epoch on the shop's clock.
  */
+
+export type MarketplaceName = 'shopify' | 'etsy';
 
 /** Shopify's plans by their published restore rate: 100, 200, 1000 and 2000 points a second, bucket twenty times that. */
 export type Plan = 'standard' | 'advanced' | 'plus' | 'enterprise';
@@ -54,11 +57,63 @@ export interface ShopSettings {
 
 export interface Shop {
   name: string;
-  /** `<name>.myshopify.com` */
+  marketplace: MarketplaceName;
+  /** `<name>.myshopify.com`, `<name>.etsy.com` */
   domain: string;
   plan: Plan;
   locations: Location[];
   settings: ShopSettings;
+}
+
+/** The app and the rate of an Etsy shop. */
+export interface EtsySettings {
+  keystring: string;
+  sharedSecret: string;
+  /** Default 150 and 100,000; counted per shop here, per app over all its shops on the real one. */
+  requestsPerSecond: number;
+  requestsPerDay: number;
+  /** How long a new access token is good for; default 3600. */
+  accessTokenSeconds: number;
+  /** On holiday, as its API says. */
+  vacation: boolean;
+}
+
+export interface NewEtsyShop extends Partial<EtsySettings> {
+  name: string;
+  keystring: string;
+  sharedSecret: string;
+  /** As for every shop. Nothing that an Etsy shop sells goes below zero, whatever is ordered. */
+  acceptEverySale?: boolean;
+}
+
+/** What a seller's consent brings: the access token has the user's id before its dot. */
+export interface EtsyTokens {
+  accessToken: string;
+  refreshToken: string;
+}
+
+export interface EtsyShop extends Shop {
+  etsy: EtsySettings & { userId: number; shopId: number };
+}
+
+export type ListingState = 'active' | 'inactive' | 'sold_out' | 'draft' | 'expired';
+
+export interface NewListing {
+  title?: string;
+  /** Default active; sold_out where nothing is left. */
+  state?: ListingState;
+  /** Several need a value each for one or two properties, such as `{ Colour: 'blue', Size: 'M' }`. */
+  variants: { sku: string | null; quantity: number; price?: number; values?: Record<string, string>; enabled?: boolean }[];
+  /** Names of the properties by which the quantity differs; default all of them. Variants that do not differ by it share one quantity. */
+  quantityVariesBy?: string[];
+}
+
+export interface Listing {
+  listing: number;
+  title: string;
+  state: ListingState;
+  /** One per product. */
+  offerings: { product: number; inventoryItem: string; sku: string | null; quantity: number; values: Record<string, string> }[];
 }
 
 export interface NewProduct {
@@ -144,9 +199,13 @@ export interface Quantity {
   updatedAt: number;
 }
 
-/** One listing's part in a quantity mutation, in the order in which the shop applied them. A replayed key adds no row. */
+/**
+ * One listing's part in a quantity mutation, in the order in which the shop applied them. A replayed key adds no row. On Etsy each request writes
+ * every offering of its listing: those that it was not about too, mostly with what they had.
+ */
 export interface AppliedWrite {
   number: number;
+  /** On Etsy, which has none: how the caller named its request, X-Request-Id; blank where it did not. */
   idempotencyKey: string;
   inventoryItem: string;
   location: string;
@@ -181,6 +240,8 @@ export interface Faults {
   failNext?: { calls: number; status: number; retryAfterSeconds?: number };
   /** Apply the next mutations, then close the connection without an answer. */
   dropAnswerOfNextMutations?: number;
+  /** Etsy: answer the next calls that renew a token with this status. */
+  failNextTokenCalls?: { calls: number; status: number };
   /** Close the connection of the next mutations before they take effect. */
   dropNextMutations?: number;
 }
@@ -228,9 +289,25 @@ export function createSandboxControl(baseUrl: string) {
     /** Empties the shop of products, orders, logs and faults; its token, locations and settings stay. */
     resetShop: (shop: string) => call<void>('POST', shopPath(shop, '/reset')),
     deleteShop: (shop: string) => call<void>('DELETE', shopPath(shop)),
-    /** Up to 50,000 in one call, in the order given. */
+    /** An Etsy shop, with the tokens of its seller's consent. */
+    createEtsyShop: (shop: NewEtsyShop) => call<{ shop: EtsyShop; tokens: EtsyTokens }>('POST', '/etsy-shops', shop),
+    configureEtsy: (shop: string, settings: Partial<EtsySettings>) => call<EtsyShop>('PATCH', shopPath(shop, '/etsy-settings'), settings),
+    /** The seller consents again: a new pair, beside those that are there. */
+    issueTokens: (shop: string) => call<EtsyTokens>('POST', shopPath(shop, '/tokens')),
+    /** All access tokens expire now; they can be renewed. */
+    expireTokens: (shop: string) => call<void>('POST', shopPath(shop, '/tokens/expire')),
+    /** All tokens are taken back, as when the seller changes the password. */
+    revokeTokens: (shop: string) => call<void>('POST', shopPath(shop, '/tokens/revoke')),
+    /** Etsy listings with their variants, up to 5,000 in one call. */
+    putListings: (shop: string, listings: NewListing[]) => call<Listing[]>('POST', shopPath(shop, '/listings'), listings),
+    listing: (shop: string, listing: number) => call<Listing>('GET', shopPath(shop, `/listings/${listing}`)),
+    /** What its seller does to it by hand. */
+    setListingState: (shop: string, listing: number, state: ListingState) =>
+      call<Listing>('PUT', shopPath(shop, `/listings/${listing}/state`), { state }),
+    deleteListing: (shop: string, listing: number) => call<void>('DELETE', shopPath(shop, `/listings/${listing}`)),
+    /** Up to 50,000 in one call, in the order given. On an Etsy shop each is a listing of its own, of up to 999 units. */
     putProducts: (shop: string, products: NewProduct[]) => call<Product[]>('POST', shopPath(shop, '/products'), products),
-    /** Deletes a product: its inventory item is unknown from then on. */
+    /** Deletes a product: its inventory item is unknown from then on. On Etsy its whole listing goes. */
     deleteProduct: (shop: string, inventoryItem: string) =>
       call<void>('DELETE', shopPath(shop, `/products/${encodeURIComponent(inventoryItem)}`)),
     /** Sells; in one transaction, in the order given, up to 5,000 orders. An unknown item or SKU refuses the whole call. */
@@ -245,8 +322,12 @@ export function createSandboxControl(baseUrl: string) {
       );
     },
     order: (shop: string, order: string) => call<Order>('GET', shopPath(shop, `/orders/${encodeURIComponent(order)}`)),
+    /** Not on Etsy, where orders are not edited. */
     editOrder: (shop: string, order: string, edit: OrderEdit) => call<Order>('POST', orderPath(shop, order, 'edit'), edit),
-    /** Cancels what is not fulfilled, the whole order without `lines`; the listing gets it back unless `restock` is false. */
+    /**
+     * Cancels what is not fulfilled, the whole order without `lines`; the listing gets it back unless `restock` is false. On Etsy, as fulfilling
+     * and refunding, whole orders alone; there the listing gets it back only where `restock` is true.
+     */
     cancelOrder: (shop: string, order: string, options: { lines?: LineQuantity[]; restock?: boolean } = {}) =>
       call<Order>('POST', orderPath(shop, order, 'cancel'), options),
     /** Fulfils all that is left, or these lines. */

@@ -12,6 +12,8 @@ export interface Trouble {
   set(faults: Faults): void;
   /** The refusal that this call has to get, if one is due. */
   takeRefusal(): { status: number; retryAfterSeconds: number | undefined } | undefined;
+  /** The same for a call that renews a token. */
+  takeTokenRefusal(): number | undefined;
   /** Whether this mutation's connection is to be closed, and whether before or after it takes effect. */
   takeDrop(): 'before' | 'after' | undefined;
 }
@@ -47,6 +49,12 @@ function createTrouble(): Trouble {
       if (failNext === undefined || failNext.calls <= 0) return undefined;
       due = { ...due, failNext: { ...failNext, calls: failNext.calls - 1 } };
       return { status: failNext.status, retryAfterSeconds: failNext.retryAfterSeconds };
+    },
+    takeTokenRefusal() {
+      const { failNextTokenCalls: failing } = due;
+      if (failing === undefined || failing.calls <= 0) return undefined;
+      due = { ...due, failNextTokenCalls: { ...failing, calls: failing.calls - 1 } };
+      return failing.status;
     },
     takeDrop: () => (takeOne('dropNextMutations') ? 'before' : takeOne('dropAnswerOfNextMutations') ? 'after' : undefined),
   };

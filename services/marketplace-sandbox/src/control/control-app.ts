@@ -3,15 +3,15 @@ import type { Logger } from 'pino';
 import { z, type ZodType } from 'zod';
 import type { Page, Shop } from '../control-client.ts';
 import type { Troubles } from '../faults.ts';
-import { gid, idOf } from '../gid.ts';
 import { Refusal } from '../state/refusal.ts';
 import type { ShopRow } from '../state/shops.ts';
 import type { State } from '../state/state.ts';
+import { etsyProducts, etsyRoutes } from './etsy-routes.ts';
 import * as messages from './messages.ts';
 
 /** The control port: everything that happens to a marketplace from outside its API. Errors are problem+json. */
 export function createControlApp(state: State, troubles: Troubles, log: Logger) {
-  const { shops, inventory, orders } = state;
+  const { shops, inventory, orders, namesOf, etsyShops, etsyListings } = state;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.get('/readyz', (_request, response) => void response.json({ status: 'ready' }));
@@ -20,12 +20,15 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
   const sim = express.Router();
   sim.post(
     '/shops',
-    (request, response) => void response.status(201).json(describeShop(shops.create(read(messages.newShop, request.body)))),
+    (request, response) =>
+      void response
+        .status(201)
+        .json(describeShop(state, shops.create({ ...read(messages.newShop, request.body), marketplace: 'shopify' }))),
   );
-  sim.get('/shops', (_request, response) => void response.json(shops.all().map(describeShop)));
-  sim.get('/shops/:shop', (request, response) => void response.json(describeShop(shops.get(shopOf(request)))));
+  sim.get('/shops', (_request, response) => void response.json(shops.all().map((shop) => describeShop(state, shop))));
+  sim.get('/shops/:shop', (request, response) => void response.json(describeShop(state, shops.get(shopOf(request)))));
   sim.patch('/shops/:shop/settings', (request, response) => {
-    response.json(describeShop(shops.configure(shopOf(request), read(messages.settings, request.body))));
+    response.json(describeShop(state, shops.configure(shopOf(request), read(messages.settings, request.body))));
   });
   sim.post('/shops/:shop/reset', (request, response) => {
     shops.reset(shopOf(request));
@@ -34,20 +37,25 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
   });
   sim.delete('/shops/:shop', (request, response) => {
     shops.delete(shopOf(request));
+    etsyShops.forget(shopOf(request));
     troubles.forget(shopOf(request));
     response.status(204).end();
   });
 
   sim.post('/shops/:shop/products', (request, response) => {
-    response.status(201).json(inventory.putProducts(shopOf(request), read(messages.newProducts, request.body)));
+    const products = read(messages.newProducts, request.body);
+    const isEtsy = shops.get(shopOf(request)).marketplace === 'etsy';
+    response.status(201).json(isEtsy ? etsyProducts(state, shopOf(request), products) : inventory.putProducts(shopOf(request), products));
   });
   sim.delete('/shops/:shop/products/:id', (request, response) => {
-    inventory.deleteProduct(knownShop(request), idOf('InventoryItem', String(request.params['id'])) ?? 0);
+    const [shop, id] = [shops.get(shopOf(request)), String(request.params['id'])];
+    if (shop.marketplace === 'etsy') etsyListings.delete(shop.name, Number(id.split('/')[0]));
+    else inventory.deleteProduct(shop.name, namesOf(shop.name).itemOf(id) ?? 0);
     response.status(204).end();
   });
   sim.post('/shops/:shop/drift', (request, response) => {
     const { inventoryItem, location, available } = read(messages.drift, request.body);
-    inventory.drift(knownShop(request), idOf('InventoryItem', inventoryItem) ?? 0, location, available);
+    inventory.drift(knownShop(request), namesOf(knownShop(request)).itemOf(inventoryItem) ?? 0, location, available);
     response.status(204).end();
   });
 
@@ -68,6 +76,8 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
     response.json(orders.refund(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
   });
 
+  sim.use(etsyRoutes(state, (shop) => describeShop(state, shop)));
+
   const servePages = (name: string, readPage: (shop: string, after: number, limit: number) => Page<unknown>) => {
     sim.get(`/shops/:shop/${name}`, (request, response) => {
       const { after, limit } = read(messages.page, request.query);
@@ -85,6 +95,12 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
   sim.get('/shops/:shop/calls', (request, response) => void response.json(troubles.of(knownShop(request)).counts));
 
   const knownShop = (request: Request): string => shops.get(shopOf(request)).name;
+  const orderOf = (request: Request): number => {
+    const text = String(request.params['id']);
+    const id = namesOf(knownShop(request)).orderOf(text);
+    if (id === undefined) throw new Refusal(404, `${text} is no order's id, such as ${namesOf(knownShop(request)).order(1)}`);
+    return id;
+  };
   app.use('/__sim', sim);
   app.use((request, response) => problem(response, 404, `there is no ${request.method} ${request.path} on the control port`));
   const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
@@ -116,13 +132,9 @@ function problem(response: express.Response, status: number, detail: string): vo
 const read = <Message>(message: ZodType<Message>, value: unknown): Message => message.parse(value);
 const shopOf = (request: Request): string => read(messages.shopParameters, request.params).shop;
 
-function orderOf(request: Request): number {
-  const id = idOf('Order', String(request.params['id']));
-  if (id === undefined) throw new Refusal(404, `${String(request.params['id'])} is no order's id, such as gid://shopify/Order/1`);
-  return id;
-}
-
-function describeShop({ name, plan, locations, settings }: ShopRow): Shop {
-  const places = locations.map((location) => ({ id: gid('Location', location.id), name: location.name }));
-  return { name, domain: `${name}.myshopify.com`, plan, locations: places, settings };
+function describeShop(state: State, { name, marketplace, plan, locations, settings }: ShopRow): Shop {
+  const names = state.namesOf(name);
+  const places = locations.map((location) => ({ id: names.location(location.id), name: location.name }));
+  const domain = marketplace === 'etsy' ? `${name}.etsy.com` : `${name}.myshopify.com`;
+  return { name, marketplace, domain, plan, locations: places, settings };
 }

@@ -104,7 +104,7 @@ export function createAdminApi(state: State, troubles: Troubles, log: Logger) {
   /** Answers one call: `token` is the access token's header, `body` the parsed JSON (undefined where it was none). */
   return async (shopName: string, token: string | undefined, body: unknown): Promise<Answer> => {
     const shop = state.shops.find(shopName);
-    if (shop === undefined) return plain(404);
+    if (shop?.marketplace !== 'shopify') return plain(404);
     const trouble = troubles.of(shopName);
     trouble.counts.calls += 1;
     const refusal = trouble.takeRefusal();

@@ -1,14 +1,15 @@
-import express, { type ErrorRequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { AdminApi } from './admin-api.ts';
 import { plainErrors } from './errors.ts';
 
 const apiVersion = '2026-10';
 
-/** The contract port: the Admin API's one route for every shop, and nothing that the real one lacks. */
-export function createContractApp(answer: AdminApi, log: Logger) {
+/** The contract port: the Admin API's one route for every shop, nothing that the real one lacks, and the other marketplaces' routes. */
+export function createContractApp(answer: AdminApi, log: Logger, others: RequestHandler[] = []) {
   const app = express();
   app.disable('x-powered-by').disable('etag');
+  for (const other of others) app.use(other);
   app.post(`/:shop/admin/api/${apiVersion}/graphql.json`, express.json({ limit: '4mb' }), async (request, response) => {
     const answered = await answer(String(request.params['shop']), request.get('x-shopify-access-token'), request.body);
     if (answered === 'dropped') {

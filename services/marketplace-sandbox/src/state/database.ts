@@ -16,11 +16,11 @@ export interface Database {
   [Symbol.dispose](): void;
 }
 
-const layoutVersion = 1;
+const layoutVersion = 2;
 
 const layout = `
   CREATE TABLE shops (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, plan TEXT NOT NULL, settings TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, marketplace TEXT NOT NULL, plan TEXT NOT NULL, settings TEXT NOT NULL,
     orders INTEGER NOT NULL DEFAULT 1000, last_order_at INTEGER NOT NULL DEFAULT 0,
     writes INTEGER NOT NULL DEFAULT 0, sales INTEGER NOT NULL DEFAULT 0) STRICT;
   CREATE TABLE locations (id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, name TEXT NOT NULL) STRICT;
@@ -55,6 +55,24 @@ const layout = `
   CREATE TABLE idempotency_keys (
     shop TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, change_group INTEGER, at INTEGER NOT NULL,
     PRIMARY KEY (shop, key)) STRICT, WITHOUT ROWID;
+  CREATE TABLE etsy_shops (shop TEXT PRIMARY KEY, settings TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE etsy_tokens (
+    token TEXT PRIMARY KEY, shop TEXT NOT NULL, kind TEXT NOT NULL, expires_at INTEGER NOT NULL, revoked INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+  CREATE INDEX etsy_tokens_by_shop ON etsy_tokens (shop);
+  CREATE TABLE etsy_listings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, shop TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL, varies TEXT NOT NULL,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
+  CREATE INDEX etsy_listings_by_shop ON etsy_listings (shop, state, id);
+  CREATE TABLE etsy_products (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, listing INTEGER NOT NULL, item INTEGER NOT NULL, sku TEXT NOT NULL, properties TEXT NOT NULL,
+    price INTEGER NOT NULL, enabled INTEGER NOT NULL, readiness INTEGER) STRICT;
+  CREATE INDEX etsy_products_by_listing ON etsy_products (listing, id);
+  CREATE INDEX etsy_products_by_item ON etsy_products (item, id);
+  CREATE TABLE etsy_items (
+    item INTEGER PRIMARY KEY, shop TEXT NOT NULL, listing INTEGER NOT NULL, name TEXT NOT NULL) STRICT;
+  CREATE UNIQUE INDEX etsy_items_by_name ON etsy_items (shop, name);
+  CREATE TABLE etsy_transactions (
+    line INTEGER PRIMARY KEY, listing INTEGER NOT NULL, product INTEGER NOT NULL, variations TEXT NOT NULL, price INTEGER NOT NULL) STRICT;
 `;
 
 /**

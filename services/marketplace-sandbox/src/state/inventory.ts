@@ -1,6 +1,7 @@
 import type { AppliedWrite, NewProduct, Page, Product, Quantity, Sale } from '../control-client.ts';
 import { gid } from '../gid.ts';
 import type { Database } from './database.ts';
+import type { NamesOf } from './names.ts';
 import { Refusal } from './refusal.ts';
 import type { Shops } from './shops.ts';
 
@@ -42,11 +43,12 @@ export interface LevelChange {
 
 export type Inventory = ReturnType<typeof createInventory>;
 
-export function createInventory(database: Database, shops: Shops) {
+export function createInventory(database: Database, shops: Shops, namesOf: NamesOf) {
   const itemColumns = 'id, sku, status, tracked';
   const statements = {
     insertItem: database.prepare('INSERT INTO items (shop, sku, status, tracked) VALUES (?, ?, ?, ?)'),
     insertLevel: database.prepare('INSERT INTO levels VALUES (?, ?, ?, ?, 0, ?)'),
+    nameSku: database.prepare('UPDATE items SET sku = ? WHERE id = ?'),
     deleteItem: database.prepare('DELETE FROM items WHERE shop = ? AND id = ?'),
     deleteLevels: database.prepare('DELETE FROM levels WHERE item = ?'),
     item: database.prepare<ItemRow>(`SELECT ${itemColumns} FROM items WHERE shop = ? AND id = ?`),
@@ -82,7 +84,7 @@ export function createInventory(database: Database, shops: Shops) {
 
   const locationOf = (shop: string, wanted: string | undefined): number => {
     const { locations } = shops.get(shop);
-    const found = wanted === undefined ? locations[0] : locations.find(({ id }) => gid('Location', id) === wanted);
+    const found = wanted === undefined ? locations[0] : locations.find(({ id }) => namesOf(shop).location(id) === wanted);
     if (found === undefined) throw new Refusal(404, `the shop ${shop} has no location ${wanted}`);
     return found.id;
   };
@@ -98,6 +100,18 @@ export function createInventory(database: Database, shops: Shops) {
     /** Where a sale of this item is taken from. */
     fullestLevel: (item: number) => statements.fullestLevel.get(item),
     changeLevel,
+
+    /** Within the caller's transaction: an item that is for sale at the shop's only place. */
+    createItem(shop: string, sku: string | null, quantity: number): number {
+      const { id } = statements.insertItem.run(shop, sku, 'ACTIVE', 1);
+      statements.insertLevel.run(id, locationOf(shop, undefined), quantity, quantity, shops.now(shop));
+      return id;
+    },
+    deleteItem(shop: string, item: number): void {
+      statements.deleteItem.run(shop, item);
+      statements.deleteLevels.run(item);
+    },
+    nameSku: (item: number, sku: string | null): void => void statements.nameSku.run(sku, item),
 
     putProducts(shop: string, products: NewProduct[]): Product[] {
       const now = shops.now(shop);
@@ -151,13 +165,13 @@ export function createInventory(database: Database, shops: Shops) {
     },
 
     quantities(shop: string, after: number, limit: number): Page<Quantity> {
-      shops.get(shop);
+      const names = namesOf(shop);
       const items = statements.itemsAfter.all(shop, after, limit);
       const rows = items.flatMap(({ id, sku }) =>
         statements.levels.all(id).map(({ location, available, on_hand: onHand, committed, updated_at: updatedAt }) => {
           return {
-            inventoryItem: gid('InventoryItem', id),
-            location: gid('Location', location),
+            inventoryItem: names.item(id),
+            location: names.location(location),
             sku,
             available,
             onHand,
@@ -170,18 +184,18 @@ export function createInventory(database: Database, shops: Shops) {
     },
 
     writes(shop: string, after: number, limit: number): Page<AppliedWrite> {
-      shops.get(shop);
+      const names = namesOf(shop);
       const rows = statements.writes.all(shop, after, limit).map(({ item, place, ...write }): AppliedWrite => {
-        return { ...write, inventoryItem: gid('InventoryItem', item), location: gid('Location', place) };
+        return { ...write, inventoryItem: names.item(item), location: names.location(place) };
       });
       return { rows, next: nextPage(rows, limit, (write) => write.number) };
     },
 
     sales(shop: string, after: number, limit: number): Page<Sale> {
-      shops.get(shop);
+      const names = namesOf(shop);
       const rows = statements.sales.all(shop, after, limit).map(({ item, place, order_id: order, line_id: line, ...sale }): Sale => {
-        const ids = { order: gid('Order', order), line: gid('LineItem', line), inventoryItem: gid('InventoryItem', item) };
-        return { ...sale, ...ids, location: gid('Location', place) };
+        const ids = { order: names.order(order), line: names.line(line), inventoryItem: names.item(item) };
+        return { ...sale, ...ids, location: names.location(place) };
       });
       return { rows, next: nextPage(rows, limit, (sale) => sale.number) };
     },

@@ -1,7 +1,9 @@
 import type { LineQuantity, NewLine, NewOrder, Order, OrderEdit, Page, Placed, Sale } from '../control-client.ts';
-import { gid, idOf } from '../gid.ts';
 import type { Database } from './database.ts';
+import type { EtsyListings } from './etsy-listings.ts';
 import { nextPage, type Inventory, type ItemRow, type LevelRow } from './inventory.ts';
+import type { MarketRules } from './market-rules.ts';
+import type { Names, NamesOf } from './names.ts';
 import { Refusal } from './refusal.ts';
 import type { Shops } from './shops.ts';
 
@@ -50,7 +52,16 @@ interface Bought {
 
 export type Orders = ReturnType<typeof createOrders>;
 
-export function createOrders(database: Database, shops: Shops, inventory: Inventory) {
+const shopifyRules: MarketRules = {
+  buyable: (_item, level) => level.available,
+  taken: (_level, quantity) => quantity,
+  sold: () => {},
+  restocksCancelled: true,
+  wholeOrders: false,
+};
+
+export function createOrders(database: Database, shops: Shops, inventory: Inventory, namesOf: NamesOf, etsy: EtsyListings) {
+  const rulesOf = (shop: string): MarketRules => (shops.get(shop).marketplace === 'etsy' ? etsy.rules : shopifyRules);
   const columns = 'id, name, created_at, updated_at, cancelled_at, financial_status';
   const pageBy = (column: OrderRange['column']) =>
     database.prepare<OrderRow>(
@@ -73,14 +84,14 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
 
   const find = (shop: string, id: number): OrderRow => {
     const order = statements.order.get(shop, id);
-    if (order === undefined) throw new Refusal(404, `the shop ${shop} has no order ${gid('Order', id)}`);
+    if (order === undefined) throw new Refusal(404, `the shop ${shop} has no order ${namesOf(shop).order(id)}`);
     return order;
   };
   const linesOf = (order: number, after = 0, limit = -1): LineRow[] => statements.lines.all(order, after, limit);
-  const describe = (order: OrderRow): Order => describeOrder(order, linesOf(order.id));
+  const describe = (shop: string, order: OrderRow): Order => describeOrder(order, linesOf(order.id), namesOf(shop));
 
   const itemOf = (shop: string, line: NewLine): ItemRow => {
-    const id = line.inventoryItem === undefined ? undefined : idOf('InventoryItem', line.inventoryItem);
+    const id = line.inventoryItem === undefined ? undefined : namesOf(shop).itemOf(line.inventoryItem);
     const item = line.sku !== undefined ? inventory.itemBySku(shop, line.sku) : id === undefined ? undefined : inventory.item(shop, id);
     if (item === undefined) throw new Refusal(422, `the shop ${shop} has no product ${line.inventoryItem ?? `with SKU ${line.sku}`}`);
     return item;
@@ -90,8 +101,11 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
   const sell = (shop: string, order: number, kind: Sale['kind'], { item, level, quantity }: Bought, at: number): void => {
     const line = statements.insertLine.run(order, item.id, level?.location ?? null, item.sku, quantity, quantity, quantity).id;
     if (level === undefined) return;
-    inventory.changeLevel(item.id, level.location, { available: -quantity, onHand: 0, committed: quantity }, at);
-    inventory.recordSale(shop, { kind, order, line, item: item.id, location: level.location, quantity, at });
+    const rules = rulesOf(shop);
+    const taken = rules.taken(inventory.level(item.id, level.location) ?? level, quantity);
+    inventory.changeLevel(item.id, level.location, { available: -taken, onHand: 0, committed: taken }, at);
+    inventory.recordSale(shop, { kind, order, line, item: item.id, location: level.location, quantity: taken, at });
+    rules.sold(item, line, at);
   };
   /** Units leave an order before they were fulfilled: back to what can be sold, or (no restock) out of the shop's books. */
   const release = (shop: string, order: number, kind: Sale['kind'], line: LineRow, units: number, restock: boolean, at: number): void => {
@@ -105,6 +119,11 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
     statements.updateLine.run(line.quantity, line.current_quantity, line.unfulfilled_quantity, line.fulfilled, line.id);
   };
 
+  const wholeOnly = (shop: string, lines: LineQuantity[] | undefined): void => {
+    if (lines && rulesOf(shop).wholeOrders)
+      throw new Refusal(422, `${shop} is a shop that cancels, ships and refunds whole orders alone: leave out the lines`);
+  };
+
   /** Runs one change of an order in a transaction, stamps a new update time, and answers the order as it is then. */
   const change = (shop: string, id: number, work: (order: OrderRow, lines: LineRow[], at: number) => Partial<OrderRow>): Order =>
     database.transaction(() => {
@@ -113,7 +132,7 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
       const { at } = shops.nextOrderAt(shop, shops.now(shop), 0);
       const changed = { ...order, ...work(order, linesOf(id), at), updated_at: at };
       statements.update.run(at, changed.cancelled_at, changed.financial_status, id);
-      return describe(changed);
+      return describe(shop, changed);
     });
 
   const place = (shop: string, { lines, name, force = false, financialStatus = 'PAID' }: NewOrder): Placed => {
@@ -123,26 +142,27 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
       return { item, level: levelOf(item), quantity: line.quantity };
     });
     if (!force && !acceptEverySale) {
-      const index = firstUnbuyable(bought, refuseWithoutStock);
+      const rules = rulesOf(shop);
+      const index = firstUnbuyable(bought, rules, refuseWithoutStock);
       const refused = bought[index];
       if (refused?.level !== undefined) {
         const { item, level } = refused;
         return {
           accepted: false,
-          refusal: { line: index, inventoryItem: gid('InventoryItem', item.id), sku: item.sku, available: level.available },
+          refusal: { line: index, inventoryItem: namesOf(shop).item(item.id), sku: item.sku, available: rules.buyable(item, level) },
         };
       }
     }
     const { at, number } = shops.nextOrderAt(shop, shops.now(shop), 1);
     const { id } = statements.insert.run(shop, name ?? `#${number}`, at, at, financialStatus);
     for (const each of bought) sell(shop, id, 'order', each, at);
-    return { accepted: true, order: describe(find(shop, id)) };
+    return { accepted: true, order: describe(shop, find(shop, id)) };
   };
 
   return {
     row: (shop: string, id: number) => statements.order.get(shop, id),
     lines: linesOf,
-    get: (shop: string, id: number): Order => (shops.get(shop), describe(find(shop, id))),
+    get: (shop: string, id: number): Order => (shops.get(shop), describe(shop, find(shop, id))),
     place: (shop: string, orders: NewOrder[]): Placed[] => (
       shops.get(shop),
       database.transaction(() => orders.map((order) => place(shop, order)))
@@ -161,15 +181,16 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
       shops.get(shop);
       const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
       const orders = statements.pages.id.all(shop, always.from, always.to, always.from, always.to, null, null, after, after, limit);
-      return { rows: orders.map(describe), next: nextPage(orders, limit, (order) => order.id) };
+      return { rows: orders.map((order) => describe(shop, order)), next: nextPage(orders, limit, (order) => order.id) };
     },
 
     edit: (shop: string, id: number, { lines = [], add = [] }: OrderEdit): Order =>
       change(shop, id, (_, held, at) => {
-        for (const [line, wanted] of pick(held, lines)) {
+        if (rulesOf(shop).wholeOrders) throw new Refusal(422, `${shop} is a shop whose orders cannot be edited: cancel the whole order`);
+        for (const [line, wanted] of pick(held, lines, namesOf(shop))) {
           const by = wanted - line.current_quantity;
           if (line.unfulfilled_quantity + by < 0)
-            throw new Refusal(409, `${gid('LineItem', line.id)}: more is fulfilled than would be left`);
+            throw new Refusal(409, `${namesOf(shop).line(line.id)}: more is fulfilled than would be left`);
           if (by < 0) release(shop, id, 'edit', line, -by, true, at);
           if (by > 0 && line.location !== null) {
             inventory.changeLevel(line.item, line.location, { available: -by, onHand: 0, committed: by }, at);
@@ -193,16 +214,14 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
         return {};
       }),
 
-    cancel: (
-      shop: string,
-      id: number,
-      { lines, restock = true }: { lines?: LineQuantity[] | undefined; restock?: boolean | undefined },
-    ): Order =>
+    cancel: (shop: string, id: number, { lines, restock }: { lines?: LineQuantity[] | undefined; restock?: boolean | undefined }): Order =>
       change(shop, id, (order, held, at) => {
-        const taken = lines ? pick(held, lines) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
+        wholeOnly(shop, lines);
+        const restocked = restock ?? rulesOf(shop).restocksCancelled;
+        const taken = lines ? pick(held, lines, namesOf(shop)) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
         for (const [line, units] of taken) {
-          atMost(line, units, line.unfulfilled_quantity, 'not fulfilled');
-          release(shop, id, 'cancel', line, units, restock, at);
+          atMost(namesOf(shop).line(line.id), units, line.unfulfilled_quantity, 'not fulfilled');
+          release(shop, id, 'cancel', line, units, restocked, at);
           const current = line.current_quantity - units;
           saveLine({ ...line, current_quantity: current, unfulfilled_quantity: line.unfulfilled_quantity - units });
         }
@@ -212,9 +231,10 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
 
     fulfil: (shop: string, id: number, lines: LineQuantity[] | undefined): Order =>
       change(shop, id, (_, held, at) => {
-        const taken = lines ? pick(held, lines) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
+        wholeOnly(shop, lines);
+        const taken = lines ? pick(held, lines, namesOf(shop)) : held.map((line): [LineRow, number] => [line, line.unfulfilled_quantity]);
         for (const [line, units] of taken) {
-          atMost(line, units, line.unfulfilled_quantity, 'left to fulfil');
+          atMost(namesOf(shop).line(line.id), units, line.unfulfilled_quantity, 'left to fulfil');
           if (line.location !== null)
             inventory.changeLevel(line.item, line.location, { available: 0, onHand: -units, committed: -units }, at);
           saveLine({ ...line, unfulfilled_quantity: line.unfulfilled_quantity - units, fulfilled: line.fulfilled + units });
@@ -224,11 +244,12 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
 
     refund: (shop: string, id: number, lines: LineQuantity[] | undefined): Order =>
       change(shop, id, (_, held, at) => {
+        wholeOnly(shop, lines);
         const left = held.reduce((sum, line) => sum + line.current_quantity, 0);
         if (lines === undefined) return { financial_status: 'REFUNDED' };
-        const taken = pick(held, lines);
+        const taken = pick(held, lines, namesOf(shop));
         for (const [line, units] of taken) {
-          atMost(line, units, line.current_quantity, 'left in the order');
+          atMost(namesOf(shop).line(line.id), units, line.current_quantity, 'left in the order');
           const unfulfilled = Math.min(units, line.unfulfilled_quantity);
           release(shop, id, 'cancel', line, unfulfilled, false, at);
           saveLine({
@@ -244,28 +265,29 @@ export function createOrders(database: Database, shops: Shops, inventory: Invent
 }
 
 /** The first line that a shopper could not buy, all lines of one listing taken together; -1 where everything can be bought. */
-function firstUnbuyable(bought: Bought[], refuseWithoutStock: boolean): number {
+function firstUnbuyable(bought: Bought[], rules: MarketRules, refuseWithoutStock: boolean): number {
   const wanted = new Map<number, number>();
   return bought.findIndex(({ item, level, quantity }) => {
     if (level === undefined) return false;
     const sum = (wanted.get(item.id) ?? 0) + quantity;
     wanted.set(item.id, sum);
-    return refuseWithoutStock ? level.available < sum : level.available <= 0;
+    const buyable = rules.buyable(item, level);
+    return refuseWithoutStock ? buyable < sum : buyable <= 0;
   });
 }
 
-function pick(held: LineRow[], wanted: LineQuantity[]): [LineRow, number][] {
+function pick(held: LineRow[], wanted: LineQuantity[], names: Names): [LineRow, number][] {
   const named = new Set(wanted.map(({ line }) => line));
   if (named.size !== wanted.length) throw new Refusal(422, 'a line is named twice');
   return wanted.map(({ line: id, quantity }) => {
-    const line = held.find((each) => gid('LineItem', each.id) === id);
+    const line = held.find((each) => names.line(each.id) === id);
     if (line === undefined) throw new Refusal(422, `the order has no line ${id}`);
     return [line, quantity];
   });
 }
 
-function atMost(line: LineRow, units: number, most: number, what: string): void {
-  if (units > most) throw new Refusal(409, `${gid('LineItem', line.id)}: ${units} asked, only ${most} ${what}`);
+function atMost(line: string, units: number, most: number, what: string): void {
+  if (units > most) throw new Refusal(409, `${line}: ${units} asked, only ${most} ${what}`);
 }
 
 export function fulfillmentStatus(lines: Pick<LineRow, 'fulfilled' | 'unfulfilled_quantity'>[]): string {
@@ -273,9 +295,9 @@ export function fulfillmentStatus(lines: Pick<LineRow, 'fulfilled' | 'unfulfille
   return lines.every((line) => line.unfulfilled_quantity === 0) ? 'FULFILLED' : 'PARTIALLY_FULFILLED';
 }
 
-function describeOrder(order: OrderRow, lines: LineRow[]): Order {
+function describeOrder(order: OrderRow, lines: LineRow[], names: Names): Order {
   return {
-    id: gid('Order', order.id),
+    id: names.order(order.id),
     name: order.name,
     createdAt: order.created_at,
     updatedAt: order.updated_at,
@@ -283,8 +305,8 @@ function describeOrder(order: OrderRow, lines: LineRow[]): Order {
     displayFinancialStatus: order.financial_status,
     displayFulfillmentStatus: fulfillmentStatus(lines),
     lines: lines.map((line) => ({
-      id: gid('LineItem', line.id),
-      inventoryItem: gid('InventoryItem', line.item),
+      id: names.line(line.id),
+      inventoryItem: names.item(line.item),
       sku: line.sku,
       quantity: line.quantity,
       currentQuantity: line.current_quantity,

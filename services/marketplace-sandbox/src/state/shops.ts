@@ -1,4 +1,4 @@
-import type { NewShop, Plan, RateLimit, ShopSettings } from '../control-client.ts';
+import type { MarketplaceName, NewShop, Plan, RateLimit, ShopSettings } from '../control-client.ts';
 import type { Database } from './database.ts';
 import { Refusal } from './refusal.ts';
 
@@ -11,6 +11,7 @@ export interface ShopRow {
   /** Another one when a shop of the same name is created again. */
   id: number;
   name: string;
+  marketplace: MarketplaceName;
   plan: Plan;
   locations: LocationRow[];
   settings: ShopSettings;
@@ -28,11 +29,11 @@ export type Shops = ReturnType<typeof createShops>;
 
 export function createShops(database: Database) {
   const statements = {
-    all: database.prepare<{ id: number; name: string; plan: Plan; settings: string }>(
-      'SELECT id, name, plan, settings FROM shops ORDER BY name',
+    all: database.prepare<{ id: number; name: string; marketplace: MarketplaceName; plan: Plan; settings: string }>(
+      'SELECT id, name, marketplace, plan, settings FROM shops ORDER BY name',
     ),
     locations: database.prepare<LocationRow>('SELECT id, name FROM locations WHERE shop = ? ORDER BY id'),
-    insert: database.prepare('INSERT INTO shops (name, plan, settings) VALUES (?, ?, ?)'),
+    insert: database.prepare('INSERT INTO shops (name, marketplace, plan, settings) VALUES (?, ?, ?, ?)'),
     insertLocation: database.prepare('INSERT INTO locations (shop, name) VALUES (?, ?)'),
     settings: database.prepare('UPDATE shops SET settings = ? WHERE name = ?'),
     counters: database.prepare('UPDATE shops SET orders = 1000, writes = 0, sales = 0 WHERE name = ?'),
@@ -47,14 +48,30 @@ export function createShops(database: Database) {
   const deletions = [
     'DELETE FROM lines WHERE order_id IN (SELECT id FROM orders WHERE shop = ?)',
     'DELETE FROM levels WHERE item IN (SELECT id FROM items WHERE shop = ?)',
+    'DELETE FROM etsy_transactions WHERE listing IN (SELECT id FROM etsy_listings WHERE shop = ?)',
+    'DELETE FROM etsy_products WHERE listing IN (SELECT id FROM etsy_listings WHERE shop = ?)',
+    'DELETE FROM etsy_items WHERE shop = ?',
+    'DELETE FROM etsy_listings WHERE shop = ?',
     ...['orders', 'items', 'writes', 'change_groups', 'sales', 'idempotency_keys'].map((table) => `DELETE FROM ${table} WHERE shop = ?`),
   ].map((sql) => database.prepare(sql));
-  const deletionsOfShop = ['DELETE FROM locations WHERE shop = ?', 'DELETE FROM shops WHERE name = ?'].map((sql) => database.prepare(sql));
+  const deletionsOfShop = [
+    'DELETE FROM locations WHERE shop = ?',
+    'DELETE FROM etsy_tokens WHERE shop = ?',
+    'DELETE FROM etsy_shops WHERE shop = ?',
+    'DELETE FROM shops WHERE name = ?',
+  ].map((sql) => database.prepare(sql));
 
   // Every contract call asks for its shop: kept here, written through.
   const known = new Map<string, ShopRow>();
-  for (const { id, name, plan, settings } of statements.all.all()) {
-    known.set(name, { id, name, plan, locations: statements.locations.all(name), settings: JSON.parse(settings) as ShopSettings });
+  for (const { id, name, marketplace, plan, settings } of statements.all.all()) {
+    known.set(name, {
+      id,
+      name,
+      marketplace,
+      plan,
+      locations: statements.locations.all(name),
+      settings: JSON.parse(settings) as ShopSettings,
+    });
   }
 
   const get = (name: string): ShopRow => {
@@ -74,13 +91,14 @@ export function createShops(database: Database) {
 
     create({
       name,
+      marketplace,
       token,
       plan = 'standard',
       rateLimit,
       locations = ['Warehouse'],
       acceptEverySale,
       refuseWithoutStock,
-    }: NewShop): ShopRow {
+    }: NewShop & { marketplace: MarketplaceName }): ShopRow {
       if (known.has(name)) throw new Refusal(409, `there is a shop ${name} already: delete it first, or take another name`);
       const settings: ShopSettings = {
         token,
@@ -92,10 +110,11 @@ export function createShops(database: Database) {
         clockOffsetMilliseconds: 0,
       };
       const shop = database.transaction((): ShopRow => {
-        const { id } = statements.insert.run(name, plan, JSON.stringify(settings));
+        const { id } = statements.insert.run(name, marketplace, plan, JSON.stringify(settings));
         return {
           id,
           name,
+          marketplace,
           plan,
           settings,
           locations: locations.map((at) => ({ id: statements.insertLocation.run(name, at).id, name: at })),

@@ -10,13 +10,17 @@ export interface Recorded {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: IHeaders;
+  /** When it was produced; in milliseconds. */
+  readonly at: number;
 }
 
 /** What comes into the system from outside: marketplace orders, commands and listing changes. */
 const inputs: readonly Topic[] = [
   topics.marketplaceOrders,
   topics.orderCommands,
+  topics.reservationCommands,
   topics.stockCommands,
+  topics.purchaseCommands,
   topics.policyCommands,
   topics.listingChanges,
 ];
@@ -43,8 +47,8 @@ export async function recordsOf(system: System, from: readonly Topic[], tenant: 
       .run({
         autoCommit: false,
         eachMessage: async ({ topic, partition, message }) => {
-          const { key, value, headers = {} } = message;
-          if (partsOf(key?.toString() ?? '')[0] === tenant) records.push({ topic, partition, key, value, headers });
+          const { key, value, headers = {}, timestamp } = message;
+          if (partsOf(key?.toString() ?? '')[0] === tenant) records.push({ topic, partition, key, value, headers, at: Number(timestamp) });
           if (Number(message.offset) + 1 >= (left.get(`${topic}/${partition}`) ?? Infinity)) left.delete(`${topic}/${partition}`);
           if (left.size === 0) resolve();
         },
@@ -69,7 +73,8 @@ export async function produceAgain(system: System, records: readonly Recorded[])
 
 const reads: Readonly<Record<string, readonly Topic[]>> = {
   order: [topics.marketplaceOrders, topics.orderCommands],
-  reservation: [topics.orderEvents],
+  reservation: [topics.orderEvents, topics.reservationCommands],
+  'stock.purchasing': [topics.purchaseCommands],
   stock: [topics.reservationEvents, topics.stockCommands],
   'sync-policy': [topics.stockMovements, topics.listingChanges, topics.policyCommands],
   'connector-shopify': [topics.shopifyPushRequests],
@@ -116,4 +121,31 @@ export function interleave(records: readonly Recorded[], seed: number): Recorded
     if (queues[at]?.length === 0) queues.splice(at, 1);
   }
   return mixed;
+}
+
+/** What takes units from a shelf, and what says how many are on it: in another order they come to something else. */
+const picks = new Set<string>([topics.orderCommands.name, topics.reservationCommands.name]);
+const counts = new Set<string>([topics.stockCommands.name]);
+
+/**
+ * A recorded run in parts that follow one another: of each order and each SKU the records stay in their order, although no broker keeps it between topics. Within
+ * a part there is no order but that of a topic's key.
+ */
+export function inParts(records: readonly Recorded[]): Recorded[][] {
+  const parts: Recorded[][] = [];
+  let part: Recorded[] = [];
+  for (const record of records.toSorted((one, other) => one.at - other.at)) {
+    if (part.some((earlier) => mustFollow(earlier, record))) {
+      parts.push(part);
+      part = [];
+    }
+    part.push(record);
+  }
+  return part.length === 0 ? parts : [...parts, part];
+}
+
+function mustFollow(earlier: Recorded, later: Recorded): boolean {
+  if (earlier.topic === later.topic) return false;
+  if (earlier.key?.toString() === later.key?.toString()) return true;
+  return (picks.has(earlier.topic) && counts.has(later.topic)) || (counts.has(earlier.topic) && picks.has(later.topic));
 }

@@ -1,0 +1,125 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { openCodec, topics } from '@evenkeel/contracts';
+import { openBacking } from '../../local/backing.ts';
+import { freePorts } from '../../local/ports.ts';
+import { testDirectory } from '../backing.ts';
+import { openSystem, type System } from '../system.ts';
+import { drained, inParts, interleave, produceAgain, recordInputs, recordsOf, type Recorded } from './recording.ts';
+import { openSeller, until, type Seller } from './seller.ts';
+
+const skus = ['cup', 'pot', 'lid/red'];
+const stores = ['amber', 'birch'] as const;
+const quickly = { serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2' } } };
+
+/** A name that no seller of another test has, and the same in both systems. */
+const tenant = `again-${process.pid}`;
+
+/** Sold in both stores, labelled, voided, cancelled, edited, counted, refused; every change is pushed. */
+async function someDays(seller: Seller): Promise<string[]> {
+  await seller.open(skus);
+  for (const sku of skus) await seller.count(sku, 40);
+  for (const sku of skus) await seller.show(sku, 40);
+  const orders: { store: string; id: string }[] = [];
+  for (let number = 0; number < 12; number += 1) {
+    const store = stores[number % 2] ?? 'amber';
+    const { id } = await seller.buy(
+      store,
+      skus.slice(number % 3).map((sku) => [sku, 1 + (number % 2)] as const),
+    );
+    orders.push({ store, id });
+  }
+  for (const [number, { store, id }] of orders.entries()) {
+    await seller.knows(store, id);
+    if (number % 4 === 0) await seller.label(store, id);
+    if (number % 4 === 1) await seller.control.cancelOrder(seller.shopOf(store), id);
+    if (number % 4 === 2) await voided(seller, store, id);
+    if (number % 8 === 3) await seller.control.fulfilOrder(seller.shopOf(store), id);
+  }
+  for (const [number, order] of orders.entries()) {
+    if (number % 4 === 1) await told(seller, order, ({ cancelledAt }) => cancelledAt !== null);
+    if (number % 8 === 3) await told(seller, order, ({ lines }) => lines.every(({ fulfilled, quantity }) => fulfilled === quantity));
+  }
+  await seller.setOnHand('cup', 3, 50); // refused: nobody has seen 3
+  await seller.sync('pot', false);
+  await seller.sync('pot', true);
+  return orders.map(({ store, id }) => `/stores/${store}/orders/${encodeURIComponent(id)}/reservations`);
+}
+
+interface Told {
+  readonly cancelledAt: string | null;
+  readonly lines: readonly { readonly quantity: number; readonly fulfilled: number }[];
+}
+
+/** Waits until the order service knows what the marketplace has done to an order. */
+const told = async (seller: Seller, { store, id }: { store: string; id: string }, holds: (order: Told) => boolean) =>
+  until(
+    `what became of the order ${id}`,
+    async () => (await seller.call<Told>('order', 'GET', `/stores/${store}/orders/${encodeURIComponent(id)}`)).body,
+    holds,
+  );
+
+/** A label for all, then a void of all of it. */
+async function voided(seller: Seller, store: string, order: string): Promise<void> {
+  const { body } = await seller.label(store, order);
+  const { label } = body as { label: string };
+  const path = `/stores/${store}/orders/${encodeURIComponent(order)}/labels/${encodeURIComponent(label)}/voids`;
+  expect(await seller.call('order', 'POST', path, {})).toMatchObject({ status: 201 });
+}
+
+/** All that must be the same, however things are numbered. */
+async function outcome(system: System, seller: Seller, orders: readonly string[]) {
+  for (const sku of skus) await seller.quiet(sku);
+  const rows = await changesOf(system);
+  const bySku = skus.map(async (sku) => ({
+    sku,
+    ...(await seller.level(sku)),
+    sequence: 'any',
+    rows: rows.filter((row) => row.sku === sku).map(({ text }) => text),
+    shown: await Promise.all(stores.map(async (store) => seller.shown(store, sku))),
+  }));
+  const byOrder = orders.map(async (path) => ({ ...(await seller.call('reservation', 'GET', path)).body, orderSequence: 'any' }));
+  return { skus: await Promise.all(bySku), orders: await Promise.all(byOrder) };
+}
+
+/** Every ledger row as what caused it and what it changed, once however often it was published. */
+async function changesOf(system: System): Promise<{ sku: string; text: string }[]> {
+  const codec = await openCodec(system.registryUrl);
+  const rows = new Map<string, { sku: string; text: string }>();
+  for (const { value } of await recordsOf(system, [topics.stockMovements], tenant)) {
+    const { sku, sequence, cause, type, refused, change } = await codec.decode('StockMoved', value ?? Buffer.of());
+    rows.set(`${sku} ${sequence}`, { sku, text: JSON.stringify([cause, type, refused, change]) });
+  }
+  return [...rows.values()].toSorted((one, other) => (one.text < other.text ? -1 : 1));
+}
+
+/** Plays a recorded run into a system in which nothing has ever happened. */
+async function playInto(system: System, seller: Seller, records: readonly Recorded[], seed: number): Promise<void> {
+  await seller.open(skus);
+  for (const part of inParts(records)) {
+    await produceAgain(system, interleave(part, seed));
+    await drained(system);
+  }
+}
+
+test('a recorded run, played from its beginning into an empty system, comes to the same quantities, movements, reservations and listings', async () => {
+  let records: Recorded[] = [];
+  let orders: string[] = [];
+  let before: unknown;
+  {
+    await using system = await openSystem(quickly);
+    const seller = await openSeller(system, { tenant });
+    orders = await someDays(seller);
+    await drained(system);
+    before = await outcome(system, seller, orders);
+    records = await recordInputs(system, tenant);
+  }
+  const directory = mkdtempSync(join(testDirectory(), 'system-'));
+  const env = { SCHEMA_REGISTRY_URL: process.env['SCHEMA_REGISTRY_URL'] };
+  await using backing = await openBacking({ directory, ports: await freePorts(), env, temporary: true });
+  await using system = await openSystem({ backing, ...quickly });
+  const seller = await openSeller(system, { tenant });
+  await playInto(system, seller, records, 1);
+  expect(await outcome(system, seller, orders)).toEqual(before);
+}, 300_000);

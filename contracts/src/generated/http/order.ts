@@ -29,6 +29,48 @@ export interface OrderHttp {
         readonly lines: readonly {
           readonly line: string;
           readonly quantity: number;
+          /** Units of it that were voided. */
+          readonly voided: number;
+        }[];
+        /** Oldest first. */
+        readonly voids: readonly ({
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+          readonly lines: readonly {
+            readonly line: string;
+            readonly quantity: number;
+          }[];
+        })[];
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** Void a shipping label, or units on it */
+  readonly 'POST /stores/{store}/orders/{order}/labels/{label}/voids': {
+    readonly path: {
+      readonly store: string;
+      readonly order: string;
+      readonly label: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** Null: all that is left on the label. */
+      readonly lines?: readonly {
+        readonly line: string;
+        readonly quantity: number;
+      }[] | null | undefined;
+    };
+    readonly answers: {
+      readonly 201: {
+        readonly user: {
+          readonly kind: "person" | "marketplace" | "system";
+          readonly id: string;
+        };
+        readonly lines: readonly {
+          readonly line: string;
+          readonly quantity: number;
         }[];
       };
       readonly 202: undefined;
@@ -59,6 +101,9 @@ export interface OrderHttp {
           readonly quantity: number;
           readonly cancelled: number;
           readonly fulfilled: number;
+          /** Units that had shipped before the store was connected: they never count here. */
+          readonly shippedBefore: number;
+          readonly fulfilledBy: "seller" | "marketplace";
           readonly labelled: number;
           /** Units that a label may still cover. */
           readonly left: number;
@@ -74,8 +119,60 @@ export interface OrderHttp {
           readonly lines: readonly {
             readonly line: string;
             readonly quantity: number;
+            /** Units of it that were voided. */
+            readonly voided: number;
           }[];
+          /** Oldest first. */
+          readonly voids: readonly ({
+            readonly user: {
+              readonly kind: "person" | "marketplace" | "system";
+              readonly id: string;
+            };
+            readonly lines: readonly {
+              readonly line: string;
+              readonly quantity: number;
+            }[];
+          })[];
         })[];
+      };
+    };
+  };
+  /** What happened to an order, newest first */
+  readonly 'GET /stores/{store}/orders/{order}/steps': {
+    readonly path: {
+      readonly store: string;
+      readonly order: string;
+    };
+    readonly query: {
+      /** `next` of the page before. */
+      readonly before?: number | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly steps: readonly ({
+          readonly sequence: number;
+          readonly at: string;
+          readonly type: "seen" | "cancelled" | "edited" | "shipped" | "mapped" | "told" | "labelled" | "voided" | "refused";
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+          readonly label: string | null;
+          readonly location: string | null;
+          /** Why it was refused; then nothing changed. */
+          readonly refused: string | null;
+          /** What changed of each line; of a label or a void: its units, as shipped. */
+          readonly lines: readonly ({
+            readonly line: string;
+            readonly sku: string | null;
+            readonly ordered: number;
+            readonly cancelled: number;
+            readonly shipped: number;
+          })[];
+        })[];
+        readonly next: number | null;
       };
     };
   };

@@ -26,7 +26,7 @@ export function checkWrites(facts: Facts, trusted: (key: string) => boolean): Fi
   const written = groupBy(unclaimed, listingKey);
   const perListing = [...written].flatMap(([key, writes]) => {
     const listing = listings.get(key);
-    const inOrder = writes.toSorted((one, other) => one.number - other.number);
+    const inOrder = joined(writes.toSorted((one, other) => one.number - other.number));
     const explained = inOrder.flatMap((write) => explanationOf(write, calls));
     const faults = [
       ...inOrder.flatMap((write) => faultOfExplanation(write, calls, facts.callsKeptSince)),
@@ -40,6 +40,17 @@ export function checkWrites(facts: Facts, trusted: (key: string) => boolean): Fi
 
 const listingKey = ({ tenant, store, listing }: { readonly tenant: string; readonly store: string; readonly listing: string }): string =>
   joinKey(tenant, store, listing);
+
+/** What one call wrote in several steps is one write: from what it found to what it left. */
+function joined(writes: readonly AppliedWrite[]): AppliedWrite[] {
+  const found: AppliedWrite[] = [];
+  for (const write of writes) {
+    const last = found.at(-1);
+    if (last?.idempotencyKey === write.idempotencyKey) found[found.length - 1] = { ...write, before: last.before };
+    else found.push(write);
+  }
+  return found;
+}
 
 interface Fault {
   readonly about: { readonly tenant: string; readonly store: string; readonly listing: string };

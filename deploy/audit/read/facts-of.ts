@@ -122,7 +122,7 @@ export function listingsOf(
       wanted: wanted && { version: wanted.version, available: wanted.quantity },
       confirmed,
       inFlight: inFlight !== null,
-      held: listing.quarantined ? `quarantined (${listing.quarantined.code})` : holdOf(store),
+      held: holdOf(listing, store),
       maximumQuantity: maximumQuantityOf(store?.marketplace),
       shown: shops.get(storeKey(listing))?.shown.get(listing.listing) ?? null,
     };
@@ -131,11 +131,15 @@ export function listingsOf(
 
 export const storeKey = ({ tenant, store }: { readonly tenant: string; readonly store: string }): string => joinKey(tenant, store);
 
-/** Why nothing may be sent to any listing of a store now. */
-function holdOf(store: StoreDocument | undefined): string | null {
+/** Why nothing may be sent to a listing now. */
+function holdOf({ quarantined, paused }: ListingDocument, store: StoreDocument | undefined): string | null {
   if (!store) return 'its store is gone';
   const { state, gate, circuit, credentialVersion } = store;
   if (state !== 'connected') return `its store is ${state}`;
   if (gate && gate.credentialVersion === credentialVersion) return `credentials refused (${gate.code})`;
-  return circuit?.state === 'open' ? 'circuit open' : null;
+  if (store.paused) return `store paused by ${store.paused.by}`;
+  if (store.inactive) return 'store inactive at the marketplace';
+  if (circuit?.state === 'open') return 'circuit open';
+  if (paused) return `paused by ${paused.by}`;
+  return quarantined ? `quarantined (${quarantined.code})` : null;
 }

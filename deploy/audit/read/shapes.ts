@@ -104,19 +104,51 @@ export const readOrderEntry = (data: unknown): OrderEntry => {
   return { changed: type === 'changed' || type === 'labelled' || type === 'voided' };
 };
 
+const units = z.object({ sku: z.string(), quantity: whole });
 const reservationEntry = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('unchanged') }),
-  z.object({ type: z.enum(['reserved', 'released']), sku: z.string(), quantity: whole }),
-  z.object({ type: z.literal('picked'), sku: z.string(), label: nullableText, lines: z.array(z.object({ quantity: whole })) }),
+  z.object({ type: z.enum(['unchanged', 'refused', 'rearranged', 'to_put_back', 'written_off']) }),
+  units.extend({ type: z.literal('reserved') }),
+  units.extend({ type: z.literal('released'), fromBatchReserve: whole.default(0) }),
+  units.extend({ type: z.enum(['assigned', 'unassigned', 'batch_picked', 'missing']), batch: z.string() }),
+  units.extend({ type: z.literal('unpicked'), label: nullableText, reverses: z.string() }),
+  units.extend({ type: z.literal('put_back') }),
+  // The first release wrote the units of its lines alone.
+  z.object({
+    type: z.literal('picked'),
+    sku: z.string(),
+    label: nullableText,
+    lines: z.array(z.object({ quantity: whole })),
+    fromBatchReserve: whole.default(0),
+  }),
 ]);
+
+const kinds = { batch_picked: 'batchPicked', put_back: 'putBack' } as const;
 
 export function readReservationEntry(data: unknown): ReservationEntry {
   const entry = reservationEntry.parse(data);
   const about = { fromBatchReserve: 0, batch: null, label: null, reverses: null };
-  if (entry.type === 'unchanged') return { effect: null };
-  if (entry.type !== 'picked') return { effect: { ...about, kind: entry.type, sku: entry.sku, quantity: entry.quantity } };
-  const quantity = entry.lines.reduce((sum, line) => sum + line.quantity, 0);
-  return { effect: { ...about, kind: 'autoPicked', sku: entry.sku, quantity, label: entry.label } };
+  switch (entry.type) {
+    case 'unchanged':
+    case 'refused':
+    case 'rearranged':
+    case 'to_put_back':
+    case 'written_off':
+      return { effect: null };
+    case 'picked': {
+      const { sku, label, lines, fromBatchReserve } = entry;
+      const quantity = lines.reduce((sum, line) => sum + line.quantity, 0);
+      return { effect: { ...about, kind: 'autoPicked', sku, quantity, label, fromBatchReserve } };
+    }
+    case 'batch_picked':
+    case 'put_back': {
+      const { type, ...rest } = entry;
+      return { effect: { ...about, ...rest, kind: kinds[type] } };
+    }
+    default: {
+      const { type: kind, ...rest } = entry;
+      return { effect: { ...about, ...rest, kind } };
+    }
+  }
 }
 
 const mappedListing = z.object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: whole });
@@ -192,6 +224,7 @@ export const listingDocument = z.object({
   confirmed: z.object({ version: storedVersion, quantity: whole }).nullable(),
   inFlight: z.object({ key: z.string() }).nullable(),
   quarantined: z.object({ code: z.string() }).nullable(),
+  paused: z.object({ by: z.string() }).nullish(),
 });
 export type ListingDocument = z.infer<typeof listingDocument>;
 
@@ -200,11 +233,16 @@ export const storeDocument = z.object({
   tenant: z.string(),
   store: z.string(),
   marketplace: z.string(),
+  /** As the marketplace calls it. */
+  name: z.string(),
   state: z.string(),
   settings: z.record(z.string(), z.unknown()),
   credentialVersion: whole,
   gate: z.object({ code: z.string(), credentialVersion: whole }).nullable(),
   circuit: z.object({ state: z.string() }).nullable(),
+  /** By a person; and by the marketplace, which says that it does not sell. */
+  paused: z.object({ by: z.string() }).nullish(),
+  inactive: z.object({ since: z.number() }).nullish(),
   ordersFrom: z.number(),
   cursor: z.number(),
 });

@@ -100,8 +100,12 @@ async function shopOf({ marketplace }: System, store: StoreDocument): Promise<Sh
   return { shown, writes };
 }
 
-/** Where a store's quantities are, as its connector has noted it. */
-export function placeOfStore({ store, settings: { shop, locationId } }: StoreDocument): { shop: string; location: string } {
+/** Where a store's quantities are, as its connector has noted it: a shop has one place on Etsy. */
+export function placeOfStore({ store, marketplace, name, settings: { shop, locationId } }: StoreDocument): {
+  shop: string;
+  location: string;
+} {
+  if (marketplace === 'etsy') return { shop: name, location: '' };
   if (typeof shop === 'string' && typeof locationId === 'string') return { shop, location: locationId };
   throw new Unreachable(`the store ${store}`, 'its settings name no shop and location, so that its marketplace cannot be asked');
 }

@@ -314,6 +314,17 @@ describe('the auditor', () => {
     );
   });
 
+  test('takes several steps of one call for one write, and lets what a call did not change be', () => {
+    const facts = aDayInTheShop();
+    const last = must(writesOfCup(facts).at(-1));
+    facts.writes.push(
+      { ...last, number: 20_000, before: 1 },
+      { ...last, number: 20_001, before: last.after, idempotencyKey: must(facts.calls[0]).idempotencyKey },
+    );
+    last.after = 1;
+    expect(found(facts).filter((line) => line.startsWith('I4'))).toEqual([]);
+  });
+
   test('does not ask for calls that are so old that they are kept no longer', () => {
     const facts = aDayInTheShop();
     const [first] = writesOfCup(facts);

@@ -52,7 +52,17 @@ describe('the auditor reads the journal of', () => {
     expect(readReservationEntry({ type: 'released', sku: 'cup', quantity: 2 })).toEqual({
       effect: { ...nothing, kind: 'released', sku: 'cup', quantity: 2 },
     });
-    expect(readReservationEntry({ type: 'unchanged', orderSequence: 3 })).toEqual({ effect: null });
+    expect(readReservationEntry({ type: 'picked', sku: 'cup', label: null, lines, quantity: 5, fromBatchReserve: 2 })).toEqual({
+      effect: { ...nothing, kind: 'autoPicked', sku: 'cup', quantity: 5, fromBatchReserve: 2 },
+    });
+    expect(readReservationEntry({ type: 'batch_picked', sku: 'cup', quantity: 2, batch: 'b', location: null })).toEqual({
+      effect: { ...nothing, kind: 'batchPicked', sku: 'cup', quantity: 2, batch: 'b' },
+    });
+    expect(readReservationEntry({ type: 'unpicked', sku: 'cup', quantity: 2, label: 'a', reverses: 'r' })).toEqual({
+      effect: { ...nothing, kind: 'unpicked', sku: 'cup', quantity: 2, label: 'a', reverses: 'r' },
+    });
+    for (const type of ['unchanged', 'refused', 'to_put_back', 'written_off', 'rearranged'])
+      expect(readReservationEntry({ type, sku: 'cup', quantity: 3 })).toEqual({ effect: null });
   });
 
   test('sync-policy', () => {

@@ -1,6 +1,7 @@
 import type { Sealed } from '@evenkeel/chassis';
 import type { PushRequested, PushWithdrawn } from '@evenkeel/contracts';
 import type { Connection, mongo } from 'mongoose';
+import type { Memo } from './marketplace.ts';
 
 /** A seller account on one marketplace. `_id`: keyOf(tenant, store). */
 export interface StoreDocument {
@@ -73,12 +74,33 @@ export interface ListingDocument {
   readonly inFlight: InFlight | null;
   readonly withdrawn: { readonly version: string; readonly reason: PushWithdrawn['reason']; readonly at: number } | null;
   readonly quarantined: { readonly code: string; readonly message: string; readonly version: string; readonly at: number } | null;
+  /**
+   * What the marketplace should show: what was last confirmed or read back, less what the listing's own orders, read since, took. Null: it was
+   * looked for and is not there; absent: this owner has not looked yet. One that is too high makes a conflict, and that a look.
+   */
+  readonly expected?: number | null;
+  /** The marketplace has moved in a way that nobody understands yet: it is looked at before the next push. */
+  readonly doubt?: Doubt;
+  /** Its own orders that took units and whose movements have not come back: a push that raises waits for them. */
+  readonly ownOrders?: readonly OwnOrder[];
   /** wanted > confirmed; present only while true. */
   readonly outstanding?: true;
   /** Since when it has been outstanding without a break. */
   readonly waitingSince?: number;
   /** Refusals one after the other that no class explains. */
   readonly refusals?: number;
+}
+
+export interface Doubt {
+  readonly since: number;
+  /** What the refusal, or a read-back, said that it shows. */
+  readonly found?: number;
+}
+
+export interface OwnOrder {
+  readonly correlation: string;
+  /** Not waited for any longer: what changed nothing that is worth a push never comes back. */
+  readonly until: number;
 }
 
 export interface ListingChange {
@@ -93,6 +115,8 @@ export interface CallItem {
   readonly sku: string | null;
   readonly version: string;
   readonly quantity: number;
+  /** What the marketplace was to compare it with; null where with nothing. */
+  readonly expected: number | null;
 }
 
 /** Our own record of one push call, kept 30 days. `_id`: its idempotency key. */
@@ -117,10 +141,20 @@ export interface SeenOrderDocument {
   readonly updatedAt: number;
   /** Hash of what the marketplace said, whatever the mapping. */
   readonly read: string;
+  /** Units that it has taken from each listing, as the marketplace counts. */
+  readonly taken?: readonly { readonly listing: string; readonly units: number }[];
   /** Only of orders with lines whose listing was not mapped: published again once it is. */
   readonly waiting?: { readonly listings: readonly string[]; readonly order: unknown };
   /** Absent while it waits for a mapping. */
   readonly expiresAt?: Date;
+}
+
+/** What a connector remembers of a group of listings. `_id`: keyOf(tenant, store, group). */
+export interface GroupDocument {
+  readonly _id: string;
+  readonly tenant: string;
+  readonly store: string;
+  readonly memo: Memo | null;
 }
 
 export interface Collections {
@@ -128,6 +162,7 @@ export interface Collections {
   readonly listings: mongo.Collection<ListingDocument>;
   readonly calls: mongo.Collection<CallDocument>;
   readonly seenOrders: mongo.Collection<SeenOrderDocument>;
+  readonly groups: mongo.Collection<GroupDocument>;
 }
 
 const dayMilliseconds = 86_400_000;
@@ -143,6 +178,7 @@ export async function openCollections(connection: Connection): Promise<Collectio
     listings: db.collection<ListingDocument>('listings'),
     calls: db.collection<CallDocument>('calls'),
     seenOrders: db.collection<SeenOrderDocument>('seen_orders'),
+    groups: db.collection<GroupDocument>('groups'),
   };
   await Promise.all([
     collections.stores.createIndex({ lane: 1 }),

@@ -6,12 +6,14 @@ import { versionText } from './version.ts';
 
 export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn'>;
 
+const keyOfListing = ({ data }: Instruction): string => keyOf(data.tenant, data.store, data.listing);
+
 /** The newest instruction of each listing; of two with the same version the first. */
 export function newestOfEach(events: readonly Instruction[]): Instruction[] {
   const newest = new Map<string, Instruction>();
   for (const event of events) {
-    const { tenant, store, listing, version } = event.data;
-    const key = keyOf(tenant, store, listing);
+    const { version } = event.data;
+    const key = keyOfListing(event);
     const known = newest.get(key);
     if (!known || versionText(version) > versionText(known.data.version)) newest.set(key, event);
   }
@@ -21,18 +23,22 @@ export function newestOfEach(events: readonly Instruction[]): Instruction[] {
 type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /** Writes for requests and for withdrawals; each is filtered on an older version, so that a late or repeated one changes nothing. */
-function writesOf(instructions: readonly Instruction[], now: number): { requests: Write[]; withdrawals: Write[] } {
+function writesOf(
+  instructions: readonly Instruction[],
+  correlations: ReadonlyMap<string, readonly string[]>,
+  now: number,
+): { requests: Write[]; withdrawals: Write[] } {
   const requests: Write[] = [];
   const withdrawals: Write[] = [];
   for (const event of instructions) {
-    if (event.type === 'PushRequested') requests.push(requestWrite(event, now));
+    if (event.type === 'PushRequested') requests.push(requestWrite(event, correlations.get(keyOfListing(event)) ?? [], now));
     else withdrawals.push(...withdrawalWrites(event));
   }
   return { requests, withdrawals };
 }
 
 /** Where the listing's document is newer, the upsert runs into its own `_id`: that refusal is the expected answer. */
-function requestWrite({ data, correlation }: EventOf<'PushRequested'>, now: number): Write {
+function requestWrite({ data, correlation }: EventOf<'PushRequested'>, correlations: readonly string[], now: number): Write {
   const { tenant, store, listing, sku, available, reason, at } = data;
   const version = versionText(data.version);
   return {
@@ -46,6 +52,7 @@ function requestWrite({ data, correlation }: EventOf<'PushRequested'>, now: numb
           outstanding: true,
         },
         $min: { waitingSince: now },
+        $pull: { ownOrders: { correlation: { $in: [...correlations] } } },
         $setOnInsert: {
           tenant,
           store,
@@ -85,7 +92,9 @@ const duplicateKey = 11_000;
 /** Takes a slice of push requests into the listings' documents; resolves once they are durable. Repeat-safe. */
 export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
   const instructions = newestOfEach(events);
-  const { requests, withdrawals } = writesOf(instructions, Date.now());
+  // Also of those that a newer one supersedes: it knows of what they follow from.
+  const correlations = new Map([...Map.groupBy(events, keyOfListing)].map(([key, of]) => [key, of.map(({ correlation }) => correlation)]));
+  const { requests, withdrawals } = writesOf(instructions, correlations, Date.now());
   await writeListings(collections, withdrawals, { ordered: true });
   await writeListings(collections, requests, { onError: exceptDuplicates });
   return instructions;

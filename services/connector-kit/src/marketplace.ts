@@ -16,6 +16,8 @@ export interface Capabilities {
    * - none: it doesn't; read-backs alone tell
    */
   readonly compareAndSet: 'native' | 'before_write' | 'none';
+  /** Units that leave an order unshipped go back to what its listing shows. A wrong guess costs a conflict, which heals. */
+  readonly restocksCancelled: boolean;
   /** How long a repeat with the same key is answered without being applied again; null where there is no such key. */
   readonly idempotencyKey: { readonly retentionMilliseconds: number } | null;
   /** Accepted is not applied: whether it was is only known by read-back. */

@@ -8,6 +8,8 @@ export interface ConnectorMetrics {
   held(reason: HoldReason, count?: number): void;
   /** From when the cause entered the system to the confirmed call. */
   pushTook(seconds: number): void;
+  /** A listing shows what neither a push nor an order explains. */
+  drifted(): void;
   ordersPolled(store: StoreIdentity): void;
   forget(store: StoreIdentity): void;
 }
@@ -28,6 +30,11 @@ export function createConnectorMetrics(
     name: 'evenkeel_push_seconds',
     help: 'From when the cause of a push entered the system to its confirmation by the marketplace.',
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+  });
+  const drifts = metrics.counter({
+    name: 'evenkeel_listing_drift_total',
+    help: 'Listings found to show a quantity that neither a push nor an order explains, such as one typed in by hand.',
+    labels: ['marketplace'],
   });
   const polledAt = new Map<string, { store: StoreIdentity; at: number }>();
   metrics.gauge({
@@ -54,6 +61,7 @@ export function createConnectorMetrics(
     pushed: (outcome, count = 1) => pushes.inc({ marketplace, outcome }, count),
     held: (reason, count = 1) => holds.inc({ reason }, count),
     pushTook: (took) => seconds.observe(took),
+    drifted: () => drifts.inc({ marketplace }),
     ordersPolled: (store) => void polledAt.set(keyOfStore(store), { store, at: performance.now() }),
     forget: (store) => void polledAt.delete(keyOfStore(store)),
   };

@@ -36,6 +36,10 @@ const hashOf = (content: OrderContent): string => createHash('sha256').update(JS
 export const readHashOf = (content: OrderContent): string =>
   hashOf({ ...content, lines: content.lines.map((line) => ({ ...line, sku: null })) });
 
+/** What everything that follows from an order of a store carries. */
+export const correlationOf = ({ tenant, store, marketplace }: StoreIdentity, order: string): string =>
+  `${marketplace}/${keyOf(tenant, store, order)}`;
+
 /** The record of an order as read; the same order, unchanged, has the same id. `at`: when it entered the system. */
 export function orderRead(content: OrderContent, at: number): Outgoing {
   const { tenant, store, marketplace, order, updatedAt } = content;
@@ -44,7 +48,7 @@ export function orderRead(content: OrderContent, at: number): Outgoing {
     id: `${marketplace}/${key}/${updatedAt}/${hashOf(content)}`,
     type: 'MarketplaceOrderRead',
     time: at,
-    correlation: `${marketplace}/${key}`,
+    correlation: correlationOf(content, order),
     data: { ...content, at },
   };
   return { topic: topics.marketplaceOrders, key: [tenant, store, order], event };

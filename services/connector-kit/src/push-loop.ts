@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { correlationsOf, type Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, writeListings, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
+import { isInDoubt, judge, waitsUntil } from './expected.ts';
 import { CallNotMade, MarketplaceError, type Failure } from './failure.ts';
 import type { Gateway } from './gateway.ts';
-import type { PushResult, StoreConnection } from './marketplace.ts';
+import type { FrozenBatch, Memo, PushResult, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
 import type { StoreIdentity } from './order-record.ts';
 import { freeze, markWrite, resolutionOf, settle, settleByReadBack, type Writes } from './push-plan.ts';
-import { createBackoff, createWake } from './waiting.ts';
+import { createBackoff, createPatience, createWake } from './waiting.ts';
 
 export interface PushLoopOptions {
   readonly identity: StoreIdentity;
@@ -21,8 +22,10 @@ export interface PushLoopOptions {
   readonly metrics: ConnectorMetrics;
   /** Ends the loop after the call that is being made. */
   readonly signal: AbortSignal;
-  /** Reads the store's orders: asked for where the marketplace has moved meanwhile. */
+  /** Reads the store's orders: asked for before what the marketplace shows is believed. */
   readonly readOrders: () => Promise<unknown>;
+  /** How long a listing that shows less than its orders explain waits for an order that can't be read yet, before it is written over. */
+  readonly patienceMilliseconds: number;
 }
 
 export interface PushLoop {
@@ -43,7 +46,8 @@ class Fenced extends CallNotMade {
 const lowQuantity = 5;
 const lookAgainMilliseconds = 5_000;
 const heldMilliseconds = 250;
-const noMemo = { memo: null, remember: async () => undefined };
+/** Of a marketplace with groups: how many outstanding listings are looked through for those of the group that is pushed. */
+const groupWindow = 1_000;
 
 /**
  * One store's pushes, level-triggered: works from the documents with wanted > confirmed, zero and lowest quantity first, one call at a time.
@@ -51,7 +55,7 @@ const noMemo = { memo: null, remember: async () => undefined };
  */
 export function createPushLoop(options: PushLoopOptions): PushLoop {
   const { identity, epoch, collections, connection, gateway, log, metrics, signal } = options;
-  const { listings, calls, stores } = collections;
+  const { listings, calls, stores, groups } = collections;
   const { capabilities } = connection;
   const ofStore = { tenant: identity.tenant, store: identity.store };
   const waker = createWake(signal);
@@ -60,27 +64,76 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   let batchLimit = capabilities.maxBatch;
   /** When listings left in flight are to be looked at again; the first time at once: the owner before may have left some. */
   let suspectsDue: number | null = 0;
+  /** Groups with a listing in flight: a call of before may still write all of them. */
+  let busyGroups: ReadonlySet<string> = new Set();
+  /** Listings that were in conflict time and again, or are waited for: not before then. */
+  const patience = createPatience();
+  const groupOf = (listing: string): string => capabilities.groupOf?.(listing) ?? listing;
 
-  /** Asks for what the index knows, and for nothing else: with one more condition SecantusDB reads every listing instead. */
-  async function select(): Promise<ListingDocument[]> {
-    const page: ListingDocument[] = [];
-    for await (const listing of listings.find({ ...ofStore, outstanding: true }).sort({ 'wanted.quantity': 1 })) {
-      if (listing.inFlight === null && listing.quarantined === null && listing.sku !== null) page.push(listing);
-      if (page.length === batchLimit) break;
-    }
-    return page;
+  /** Since when, in milliseconds of the wall clock, a listing may be pushed; 0 where it may now, Infinity where it takes something else. */
+  function waitsFor(document: ListingDocument, now: number): number {
+    const { listing, inFlight, quarantined, sku } = document;
+    if (inFlight !== null || quarantined !== null || sku === null || busyGroups.has(groupOf(listing))) return Infinity;
+    return Math.max(patience.until(listing, now), waitsUntil(document, capabilities, now) ?? 0);
   }
 
-  /** Reserves the rate first, so that what is frozen then is the newest. */
-  async function selectWithinRate(): Promise<ListingDocument[]> {
-    const page = await select();
-    const lowest = page[0]?.wanted?.quantity;
-    if (lowest === undefined) return [];
+  /**
+   * What to push next, lowest first, and when to look again at the latest. Asks for what the index knows, and for nothing else: with one more
+   * condition SecantusDB reads every listing instead.
+   */
+  async function select(): Promise<{ page: ListingDocument[]; again: number }> {
+    const now = Date.now();
+    const page: ListingDocument[] = [];
+    let again = now + lookAgainMilliseconds;
+    let seen = 0;
+    for await (const document of listings.find({ ...ofStore, outstanding: true }).sort({ 'wanted.quantity': 1 })) {
+      const waits = waitsFor(document, now);
+      if (waits > now) again = Math.min(again, waits);
+      else if (page[0] === undefined || !capabilities.groupOf || groupOf(page[0].listing) === groupOf(document.listing))
+        page.push(document);
+      if (page.length === batchLimit || (page.length > 0 && capabilities.groupOf && (seen += 1) >= groupWindow)) break;
+    }
+    return { page, again };
+  }
+
+  /** Reserves the rate first, so that what is frozen then is the newest. Takes none that has come into doubt meanwhile. */
+  async function withinRate(page: readonly ListingDocument[]): Promise<readonly ListingDocument[]> {
+    const lowest = page[0]?.wanted?.quantity ?? 0;
     const costs = connection.pushCost(page.length);
     const priority = lowest <= lowQuantity ? 'urgent' : 'normal';
     const waits = gateway.governor.waitMilliseconds(costs, priority) > 0;
     await gateway.governor.acquire(costs, priority, signal);
-    return waits ? await select() : page;
+    return waits ? (await select()).page.filter((document) => !isInDoubt(document, capabilities)) : page;
+  }
+
+  /**
+   * What do these show, and do their orders explain it? In this order: a sale between the two is in the orders and not in what was read, and makes a
+   * conflict at the push; the other way round it would be in neither, and the push would undo it.
+   */
+  async function look(page: readonly ListingDocument[]): Promise<void> {
+    const unread = page.filter(({ doubt }) => doubt?.found === undefined).map(({ listing }) => listing);
+    const read = unread.length > 0 ? await connection.readBack(unread, { priority: 'normal', signal }) : new Map<string, number>();
+    await options.readOrders();
+    const found = new Map(page.map(({ listing, doubt }) => [listing, doubt?.found ?? read.get(listing)]));
+    const now = Date.now();
+    const current = await listings.find({ _id: { $in: page.map(({ _id }) => _id) } }).toArray();
+    const writes = current.map((document) => judged(document, found.get(document.listing), now));
+    await writeListings(collections, writes);
+  }
+
+  function judged(document: ListingDocument, found: number | undefined, now: number) {
+    const { _id, listing, doubt } = document;
+    const verdict = judge(document, found, capabilities, { now, patience: options.patienceMilliseconds });
+    const filter = { _id, inFlight: null };
+    if (!verdict.known) {
+      patience.hold(listing, verdict.lookAgainAt);
+      return { updateOne: { filter, update: { $set: { doubt: { since: doubt?.since ?? now } } } } };
+    }
+    if (verdict.drift) {
+      metrics.drifted();
+      log.warn({ listing, found, expected: document.expected }, 'A listing shows what nobody has sold or pushed; the newest goes over it.');
+    }
+    return { updateOne: { filter, update: { $set: { expected: verdict.expected }, $unset: { doubt: '' as const } } } };
   }
 
   /** The call with all that could be marked in flight; null where nothing could. */
@@ -142,15 +195,18 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         'A listing cannot be written and is quarantined: fix it at the marketplace, then import the listings again.',
       );
     }
-    if (settled.call.outcome === 'unknown') suspectsDue ??= performance.now() + suspectBackoff.next();
+    if (settled.call.outcome === 'unknown') {
+      suspectsDue ??= performance.now() + suspectBackoff.next();
+      await findBusyGroups();
+    }
     await afterwards(results, failure, call.items.length);
   }
 
   /** `failure`: of the call as a whole. */
   async function attempt(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
-    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity, expected: null }));
+    const { items } = call;
     try {
-      return { results: await connection.push({ key: call._id, items }, { priority: 'urgent', signal, ...noMemo }), failure: null };
+      return { results: await push(call, 'urgent'), failure: null };
     } catch (error) {
       if (error instanceof MarketplaceError) {
         const { failure, applied } = error;
@@ -160,6 +216,18 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       if (error instanceof CallNotMade) await release(call);
       throw error; // anything else leaves the listings in flight: the call may have been made
     }
+  }
+
+  /** Sends what is frozen in the call, with what is remembered of its group. */
+  async function push({ _id, items }: CallDocument, priority: 'urgent' | 'normal'): Promise<readonly PushResult[]> {
+    const batch: FrozenBatch = { key: _id, items: items.map(({ listing, quantity, expected }) => ({ listing, quantity, expected })) };
+    const group = capabilities.groupOf && items[0] ? keyOf(identity.tenant, identity.store, groupOf(items[0].listing)) : null;
+    const memo = group === null ? null : ((await groups.findOne({ _id: group }))?.memo ?? null);
+    const remember = async (kept: Memo | null): Promise<void> => {
+      if (group === null) throw new Error(`${identity.marketplace} has no groups of listings: there is nothing to remember.`);
+      await groups.updateOne({ _id: group }, { $set: { ...ofStore, memo: kept } }, { upsert: true });
+    };
+    return await connection.push(batch, { priority, signal, memo, remember });
   }
 
   async function release(call: CallDocument): Promise<void> {
@@ -173,7 +241,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     for (const [outcome, of] of Map.groupBy(results, (result) => labelOf(result, whole))) metrics.pushed(outcome, of.length);
   }
 
-  /** How the loop goes on: smaller after a request that as a whole was wrong, slower after trouble, with fresh orders after a conflict. */
+  /** How the loop goes on: smaller after a request that as a whole was wrong, slower after trouble. */
   async function afterwards(results: readonly PushResult[], failure: Failure | null, size: number): Promise<void> {
     if (failure?.class === 'bug') {
       batchLimit = Math.max(1, Math.floor(size / 2));
@@ -182,9 +250,13 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         'The marketplace says that our request is wrong; it goes out again in smaller parts.',
       );
     } else if (failure === null) batchLimit = Math.min(capabilities.maxBatch, batchLimit * 2);
+    const ofOutcome = (outcome: PushResult['outcome']) =>
+      results.flatMap((result) => ('failure' in result && result.outcome === outcome ? [result] : []));
+    for (const { listing, failure: why } of ofOutcome('rejected')) if (why.class === 'conflict') patience.tried(listing, Date.now());
+    for (const { listing, outcome } of results) if (outcome === 'applied') patience.done(listing);
     const classes = new Set([failure?.class, ...results.map((result) => ('failure' in result ? result.failure.class : undefined))]);
-    if (classes.has('conflict')) await options.readOrders();
-    const troubled = classes.has('transient') || classes.has('conflict') || classes.has('bug');
+    const stillAtWork = ofOutcome('unknown').some(({ failure: why }) => why.class === 'conflict');
+    const troubled = classes.has('transient') || classes.has('bug') || stillAtWork;
     if (troubled) await waker.pause(backoff.next());
     else backoff.reset();
   }
@@ -199,7 +271,14 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       if (wait !== 'resolved') waits.push(wait);
     }
     if (waits.length === 0) suspectBackoff.reset();
+    await findBusyGroups();
     suspectsDue = waits.length === 0 ? null : performance.now() + Math.min(...waits);
+  }
+
+  async function findBusyGroups(): Promise<void> {
+    if (!capabilities.groupOf) return;
+    const inFlight = await listings.find({ ...ofStore, 'inFlight.key': { $exists: true } }).toArray();
+    busyGroups = new Set(inFlight.map(({ listing }) => groupOf(listing)));
   }
 
   /** `resolved` where nothing of this call is left in flight; else in how many milliseconds to look again. */
@@ -246,9 +325,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
 
   /** As {@link attempt}, but a refusal of the repeat says nothing of the first: whatever is not certain stays in flight. */
   async function attemptAgain(call: CallDocument): Promise<{ results: readonly PushResult[]; failure: Failure | null }> {
-    const items = call.items.map(({ listing, quantity }) => ({ listing, quantity, expected: null }));
+    const { items } = call;
     try {
-      return { results: await connection.push({ key: call._id, items }, { priority: 'normal', signal, ...noMemo }), failure: null };
+      return { results: await push(call, 'normal'), failure: null };
     } catch (error) {
       if (!(error instanceof MarketplaceError)) throw error;
       const { failure } = error;
@@ -271,11 +350,14 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   async function turn(): Promise<void> {
     if (gateway.hold() !== null) return await waker.pause(heldMilliseconds);
     await resolveSuspects();
-    const page = await selectWithinRate();
-    const call = page.length > 0 ? await markInFlight(page) : null;
-    if (call) await make(call, page);
-    else if (page.length === 0)
-      await waker.idle(Math.min(lookAgainMilliseconds, suspectsDue === null ? Infinity : Math.max(1, suspectsDue - performance.now())));
+    const { page, again } = await select();
+    const doubtful = page.filter((document) => isInDoubt(document, capabilities));
+    if (doubtful.length > 0) return await look(doubtful);
+    if (page.length === 0)
+      return await waker.idle(Math.max(1, Math.min(again - Date.now(), (suspectsDue ?? Infinity) - performance.now())));
+    const reserved = await withinRate(page);
+    const call = reserved.length > 0 ? await markInFlight(reserved) : null;
+    if (call) await make(call, reserved);
   }
 
   return {

@@ -1,6 +1,6 @@
 import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
-import type { CallDocument, CallItem, ListingDocument } from './documents.ts';
+import type { CallDocument, CallItem, Doubt, ListingDocument } from './documents.ts';
 import type { Failure } from './failure.ts';
 import type { Capabilities, PushResult } from './marketplace.ts';
 import { quantityToSend } from './quantity.ts';
@@ -9,8 +9,8 @@ type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /** What goes out for these listings, in their order: frozen from here on. */
 export const freeze = (documents: readonly ListingDocument[], capabilities: Capabilities): CallItem[] =>
-  documents.flatMap(({ listing, sku, wanted }) =>
-    wanted === null ? [] : [{ listing, sku, version: wanted.version, quantity: quantityToSend(wanted.quantity, capabilities) }],
+  documents.flatMap(({ listing, sku, wanted, expected = null }) =>
+    wanted === null ? [] : [{ listing, sku, version: wanted.version, quantity: quantityToSend(wanted.quantity, capabilities), expected }],
   );
 
 /**
@@ -81,7 +81,7 @@ const refusalLimit = 5;
 
 /**
  * What a call's results change. Applied: confirmed. Rejected for good: quarantined. Rejected otherwise, or not tried: back into the queue.
- * Unknown: left in flight. Each write is filtered on the call's key: late, it changes nothing.
+ * Conflict: in doubt. Unknown: left in flight. Each write is filtered on the call's key: late, it changes nothing.
  * `refusals`: how often each listing was refused before.
  */
 export function settle(
@@ -113,6 +113,9 @@ export function settle(
           update: { $set: { inFlight: null, quarantined: { code, message, version: item.version, at: now } }, $unset: { refusals: '' } },
         },
       });
+    } else if (result.failure.class === 'conflict') {
+      const doubt: Doubt = { since: now, ...(result.found === undefined ? {} : { found: result.found }) };
+      writes.push({ updateOne: { filter, update: { $set: { inFlight: null, doubt } } } });
     } else {
       const counts = result.failure.class === 'transient';
       writes.push({ updateOne: { filter, update: { $set: { inFlight: null }, ...(counts ? { $inc: { refusals: 1 } } : {}) } } });
@@ -131,13 +134,14 @@ function confirmWrite(
   now: number,
 ): { write: Write; otherwise: Write | null } {
   const confirmed = { version: item.version, quantity: item.quantity, at: now };
+  const set = { confirmed, inFlight: null, expected: item.quantity };
   const write: Write = {
     updateOne: {
       filter: { ...filter, 'wanted.version': item.version },
-      update: { $set: { confirmed, inFlight: null }, $unset: { outstanding: '', waitingSince: '', refusals: '' } },
+      update: { $set: set, $unset: { outstanding: '', waitingSince: '', refusals: '', doubt: '' } },
     },
   };
-  const otherwise: Write = { updateOne: { filter, update: { $set: { confirmed, inFlight: null }, $unset: { refusals: '' } } } };
+  const otherwise: Write = { updateOne: { filter, update: { $set: set, $unset: { refusals: '', doubt: '' } } } };
   return { write, otherwise };
 }
 
@@ -154,7 +158,10 @@ function outcomeOf(items: readonly CallItem[], byListing: ReadonlyMap<string, Pu
   return { finishedAt: now, outcome: outcomes.some(({ outcome }) => outcome === 'applied') ? 'applied' : 'rejected', results };
 }
 
-/** What a read-back of listings left in flight changes: what is there as sent is confirmed, the rest goes back into the queue. */
+/**
+ * What a read-back of listings left in flight changes: what is there as sent is confirmed. The rest goes back into the queue, in doubt: it was not
+ * written, or was, and has sold since.
+ */
 export function settleByReadBack(
   store: { tenant: string; store: string },
   key: string,
@@ -166,7 +173,9 @@ export function settleByReadBack(
     if (inFlight?.key !== key) return [];
     const filter = { _id: keyOf(store.tenant, store.store, listing), 'inFlight.key': key };
     if (quantities.get(listing) === inFlight.quantity) return [confirmWrite(filter, inFlight, now)];
-    return [{ write: { updateOne: { filter, update: { $set: { inFlight: null } } } }, otherwise: null }];
+    const found = quantities.get(listing);
+    const doubt: Doubt = { since: now, ...(found === undefined ? {} : { found }) };
+    return [{ write: { updateOne: { filter, update: { $set: { inFlight: null, doubt }, $unset: { expected: '' } } } }, otherwise: null }];
   });
   return { writes: mine.map(({ write }) => write), otherwise: mine.flatMap(({ otherwise }) => otherwise ?? []) };
 }

@@ -17,6 +17,8 @@ export interface Timing {
   readonly listingImport: number;
   /** How long the first pushes wait at most for what the orders found at the start have changed. */
   readonly ordersFirst: number;
+  /** How long a listing's own sales are waited for, to come back or to be readable, before something that raises it goes over them. */
+  readonly patience?: number;
   readonly circuit?: CircuitSettings;
   readonly credentialRetry?: number;
 }
@@ -42,6 +44,7 @@ export interface StoreOwner extends AsyncDisposable {
   hold(): HoldReason | null;
 }
 
+const defaultPatienceMilliseconds = 3_000;
 const overlapMilliseconds = 5_000;
 /** At an owner's start and every five minutes. */
 const longOverlapMilliseconds = 600_000;
@@ -86,13 +89,15 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const fenced = new AbortController();
     const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
     const readListings = () => importListings({ ...shared, priority: 'normal' });
-    const reader = createOrderReader({ ...shared, metrics, importListings: readListings });
+    const patienceMilliseconds = timing.patience ?? defaultPatienceMilliseconds;
+    const reader = createOrderReader({ ...shared, epoch, metrics, importListings: readListings, patienceMilliseconds });
     await ordersFirst(reader);
     const loop = createPushLoop({
       ...shared,
       epoch,
       gateway,
       metrics,
+      patienceMilliseconds,
       readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
     });
     pushLoop = loop;
@@ -195,7 +200,8 @@ async function takeOver(
   // The circuit is the owner's own, and a new one's is closed.
   const raised = await stores.findOneAndUpdate({ _id }, { $inc: { ownerEpoch: 1 }, $set: { circuit: null } }, { returnDocument: 'after' });
   const epoch = raised?.ownerEpoch ?? 0;
-  await listings.updateMany({ tenant, store, ownerEpoch: { $lt: epoch } }, { $set: { ownerEpoch: epoch } });
+  // What the owner before had in mind of the marketplace is void too: it may have died between an order's effect and its record.
+  await listings.updateMany({ tenant, store, ownerEpoch: { $lt: epoch } }, { $set: { ownerEpoch: epoch }, $unset: { expected: '' } });
   return epoch;
 }
 

@@ -38,3 +38,26 @@ export function createBackoff({ random = Math.random }: { random?: () => number 
     reset: (): void => void (attempt = 0),
   };
 }
+
+const freeTries = 2;
+
+/** What is to be left alone for a while: at once after the first tries, then with a growing pause. Times are of the wall clock. */
+export function createPatience() {
+  const held = new Map<string, { until: number; tries: number; backoff: ReturnType<typeof createBackoff> }>();
+  const of = (key: string) => {
+    const known = held.get(key) ?? { until: 0, tries: 0, backoff: createBackoff() };
+    held.set(key, known);
+    return known;
+  };
+  return {
+    until: (key: string, now: number): number => Math.max(now, held.get(key)?.until ?? 0),
+    hold: (key: string, until: number): void => void (of(key).until = until),
+    /** It did not work out. */
+    tried(key: string, now: number): void {
+      const known = of(key);
+      known.tries += 1;
+      if (known.tries > freeTries) known.until = now + known.backoff.next();
+    },
+    done: (key: string): void => void held.delete(key),
+  };
+}

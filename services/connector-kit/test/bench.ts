@@ -18,6 +18,17 @@ export async function until(what: string, check: () => boolean | Promise<boolean
   throw new Error(`It never came that ${what}.`);
 }
 
+/** Repeatable chance: mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
 export const version = (sequence: number, parts: Partial<ListingVersion> = {}): ListingVersion => ({
   mapping: 1,
   epoch: 1,
@@ -68,6 +79,8 @@ export interface Bench extends AsyncDisposable {
   take(...instructions: Instruction[]): Promise<void>;
   listing(listing: string): Promise<ListingDocument>;
   connect(): Promise<void>;
+  /** A counter's sum over all labels and processes. */
+  metric(name: string): Promise<number>;
 }
 
 /** The kit on a real database with a marketplace and a broker in memory. */
@@ -80,6 +93,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
   const sealer = createSealer(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
   const published: Outgoing[] = [];
   const running = new Set<Stores>();
+  const registries: ReturnType<typeof createMetrics>[] = [];
   const sender = {
     async send(messages: readonly Outgoing[], { alive = () => true }: { alive?: () => boolean } = {}) {
       if (bench.sendFails) throw bench.sendFails;
@@ -97,7 +111,9 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => running.forEach((stores) => stores.look()) }),
     start(timing = {}) {
       let alive = true;
-      const metrics = createConnectorMetrics(createMetrics({ processMetrics: false }), 'shopify', async () => ({
+      const registry = createMetrics({ processMetrics: false });
+      registries.push(registry);
+      const metrics = createConnectorMetrics(registry, 'shopify', async () => ({
         listings: 0,
         oldestSeconds: 0,
       }));
@@ -109,7 +125,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
         log,
         metrics,
         alive: () => alive,
-        timing: { orderPoll: 3_600_000, listingImport: 3_600_000, ordersFirst: 100, credentialRetry: 5, ...timing },
+        timing: { orderPoll: 3_600_000, listingImport: 3_600_000, ordersFirst: 100, patience: 150, credentialRetry: 5, ...timing },
       });
       stores.assigned(new Set(Array.from({ length: 12 }, (_, lane) => lane)));
       running.add(stores);
@@ -133,6 +149,13 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     },
     async connect() {
       await bench.desk.connect(tenant, store, { token: fake.shop.token }, 'connect');
+    },
+    async metric(name) {
+      const texts = await Promise.all(registries.map(async (registry) => (await registry.read()).text));
+      const values = texts.flatMap((text) =>
+        [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value)),
+      );
+      return values.reduce((sum, value) => sum + value, 0);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...running].map((stores) => stores[Symbol.asyncDispose]()));

@@ -118,7 +118,7 @@ describe('an order’s record', () => {
   });
 });
 
-const item = { listing: 'A', sku: 'a', version: versionText(version(1)), quantity: 1 };
+const item = { listing: 'A', sku: 'a', version: versionText(version(1)), quantity: 1, expected: null };
 const call: CallDocument = {
   _id: 'k',
   tenant: 't',

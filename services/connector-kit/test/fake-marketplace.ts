@@ -15,6 +15,7 @@ export const capabilities: Capabilities = {
   maxBatch: 10,
   atomicBatch: true,
   compareAndSet: 'native',
+  restocksCancelled: true,
   idempotencyKey: { retentionMilliseconds: 86_400_000 },
   asynchronousApply: false,
   settleMilliseconds: 50,
@@ -54,11 +55,22 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     /** Everything that was asked, in order: `push:<key>`, `orders`, `listings`, `read-back`. */
     asked: [] as string[],
     applied: [] as Applied[],
+    sold: new Map<string, number>(),
     clock: 1_000_000,
     active: true,
     behaviour: {} as Behaviour,
   };
   const answered = new Map<string, string>();
+  /** Those that show something else than was expected; none where nothing is compared, or the key was answered before. */
+  function moved({ key, items }: FrozenBatch): Map<string, PushResult> {
+    const differs = ({ listing, expected }: FrozenBatch['items'][number]): boolean => {
+      const shown = shop.listings.get(listing)?.quantity;
+      if (expected === null || shown === undefined || has.compareAndSet === 'none') return false;
+      return has.compareAndSet === 'native' ? shown !== expected : shown < expected;
+    };
+    const stale = has.idempotencyKey && answered.has(key) ? [] : items.filter(differs);
+    return new Map(stale.map(({ listing }) => [listing, { listing, outcome: 'rejected', failure: failure('conflict', 'STALE') }]));
+  }
 
   function apply({ key, items }: FrozenBatch): void {
     if (has.idempotencyKey && answered.has(key)) return;
@@ -105,9 +117,11 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
           await shop.behaviour.before?.(batch);
           const refused = shop.behaviour.refuse?.(batch);
           if (refused) return refused;
-          apply(batch);
+          const conflicts = moved(batch);
+          const others = conflicts.size > 0 && has.atomicBatch ? ('not_tried' as const) : ('applied' as const);
+          if (others === 'applied') apply({ ...batch, items: batch.items.filter(({ listing }) => !conflicts.has(listing)) });
           await shop.behaviour.after?.(batch);
-          return batch.items.map(({ listing }) => ({ listing, outcome: 'applied' }));
+          return batch.items.map(({ listing }) => conflicts.get(listing) ?? { listing, outcome: others });
         }),
       readBack: (listings, { priority }) =>
         ask(
@@ -131,9 +145,20 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     open: ({ credentials }, gateway) => open(() => (credentials() as { token: string }).token, gateway),
   };
 
+  let sales = 0;
   return {
     marketplace,
     shop,
+    /** A shopper buys: the listing shows less at once, and the order can be read from now on. Returns what the order's effects correlate with. */
+    sell(listing: string, quantity = 1): string {
+      const found = shop.listings.get(listing);
+      if (!found || found.quantity < quantity) throw new Error(`${listing} shows ${found?.quantity}: nobody can buy ${quantity}.`);
+      found.quantity -= quantity;
+      shop.sold.set(listing, (shop.sold.get(listing) ?? 0) + quantity);
+      sales += 1;
+      this.order(`sale-${sales}`, [{ listing, quantity }], (shop.clock += 1));
+      return `sale-${sales}`;
+    },
     /** An order as it stands from now on. */
     order(order: string, lines: readonly (Partial<MarketplaceLine> & { listing: string | null })[], updatedAt: number): void {
       shop.orders.set(order, {

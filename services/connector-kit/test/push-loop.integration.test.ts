@@ -17,6 +17,9 @@ async function openStore(listings: readonly string[], overrides: Parameters<type
 
 const shows = (listing: string): number | undefined => fake.shop.listings.get(listing)?.quantity;
 const pushes = (): string[] => fake.shop.asked.filter((what) => what.startsWith('push:'));
+/** What was asked after the first push: before it, every listing is looked at once. */
+const readsAfterPush = (): string[] =>
+  fake.shop.asked.slice(fake.shop.asked.findIndex((what) => what.startsWith('push:'))).filter((what) => !what.startsWith('push:'));
 const settled = async (listing: string): Promise<boolean> => {
   const { outstanding, inFlight } = await bench.listing(listing);
   return !outstanding && !inFlight;
@@ -163,7 +166,7 @@ describe('a call without an answer', () => {
     await bench.take(requested('A', 3, 1));
     bench.start();
     await until('A is settled', () => settled('A'));
-    expect(fake.shop.asked.filter((what) => what === 'read-back')).toHaveLength(1);
+    expect(readsAfterPush()).toEqual(['read-back']);
     expect(pushes()).toHaveLength(1);
     expect((await bench.listing('A')).confirmed?.quantity).toBe(3);
   });
@@ -191,7 +194,7 @@ describe('a call without an answer', () => {
     bench.start();
     await until('A is settled', () => settled('A'));
     expect(pushes()).toHaveLength(1);
-    expect(fake.shop.asked).toContain('read-back');
+    expect(readsAfterPush()).toContain('read-back');
     expect(shows('A')).toBe(5);
   });
 
@@ -206,7 +209,7 @@ describe('a call without an answer', () => {
     await bench.take(requested('A', 3, 1));
     bench.start();
     await until('A is settled', () => settled('A'));
-    expect(fake.shop.asked).toContain('read-back');
+    expect(readsAfterPush()).toContain('read-back');
     expect((await bench.listing('A')).confirmed?.quantity).toBe(3);
   });
 
@@ -220,7 +223,7 @@ describe('a call without an answer', () => {
     bench.start();
     await until('A is settled', () => settled('A'));
     expect(pushes()).toHaveLength(1);
-    expect(fake.shop.asked).toContain('read-back');
+    expect(readsAfterPush()).toContain('read-back');
   });
 });
 
@@ -384,7 +387,7 @@ describe('a store whose marketplace', () => {
     await bench.take(requested('A', 1, 1));
     await until('A is settled', () => settled('A'));
     const [first, ...after] = fake.shop.asked.slice(fake.shop.asked.findIndex((what) => what.startsWith('push:')));
-    expect([first?.slice(0, 5), after[0], after[1]?.slice(0, 5)]).toEqual(['push:', 'orders', 'push:']);
+    expect([first?.slice(0, 5), after[0], after[1], after[2]?.slice(0, 5)]).toEqual(['push:', 'read-back', 'orders', 'push:']);
   });
 
   test('refuses the credentials gets no call any more, until new ones are entered; then the newest goes out once', async () => {

@@ -1,22 +1,11 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { versionOf } from '../src/version.ts';
-import { openBench, requested, until, version, withdrawn, type Bench } from './bench.ts';
+import { type Bench, openBench, requested, seeded, until, version, withdrawn } from './bench.ts';
 import { createFakeMarketplace, failed, type FakeMarketplace } from './fake-marketplace.ts';
 
 let fake: FakeMarketplace;
 let bench: Bench;
 afterEach(async () => bench[Symbol.asyncDispose]());
-
-/** Repeatable chance: mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const listings = Array.from({ length: 12 }, (_, index) => `L${index}`);
 

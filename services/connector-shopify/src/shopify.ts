@@ -20,6 +20,7 @@ const capabilities: Capabilities = {
   maxBatch: 250,
   atomicBatch: true,
   compareAndSet: 'native',
+  restocksCancelled: true, // unless the seller says otherwise in that dialogue
   idempotencyKey: { retentionMilliseconds: 24 * hourMilliseconds },
   asynchronousApply: false,
   settleMilliseconds: 20_000,

@@ -139,10 +139,11 @@ describe('reading orders', () => {
     const [{ id, data, correlation } = {} as Read] = ordersRead();
     expect(id).toMatch(new RegExp(`^shopify/${keyOf(tenant, store, '1')}/${fake.shop.clock + 7}/[0-9a-f]{16}$`));
     expect(correlation).toBe(`shopify/${keyOf(tenant, store, '1')}`);
+    const seller = { shippedBefore: 0, fulfilledBy: 'seller' };
     expect(data.lines).toEqual([
-      { line: '1-0', listing: 'A', sku: 'a', quantity: 2, cancelled: 1, fulfilled: 0 },
-      { line: '1-1', listing: 'B', sku: 'b', quantity: 1, cancelled: 0, fulfilled: 1 },
-      { line: '1-2', listing: null, sku: null, quantity: 1, cancelled: 0, fulfilled: 0 },
+      { line: '1-0', listing: 'A', sku: 'a', quantity: 2, cancelled: 1, fulfilled: 0, ...seller },
+      { line: '1-1', listing: 'B', sku: 'b', quantity: 1, cancelled: 0, fulfilled: 1, ...seller },
+      { line: '1-2', listing: null, sku: null, quantity: 1, cancelled: 0, fulfilled: 0, ...seller },
     ]);
   });
 

@@ -1,7 +1,7 @@
 export { absent, type ServiceApi } from './service-api.ts';
 export type { Event, EventOf, Outgoing } from './events.ts';
 export type { Aggregate, EntryEnvelope, JournalEntry } from './journal/aggregate.ts';
-export { askJournal } from './journal/ask.ts';
+export { askJournal, askJournalAll } from './journal/ask.ts';
 export {
   incidentAfter,
   withIncidents,
@@ -22,8 +22,9 @@ export {
   type IncidentStore,
 } from './incidents/store.ts';
 export type { JournalDocument, Snapshot } from './journal/documents.ts';
-export { openJournal, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
-export type { JournalReader } from './journal/reader.ts';
+export { entriesWhere } from './journal/entries-where.ts';
+export { openJournal, type ControlledLane, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
+export type { JournalReader, Page } from './journal/reader.ts';
 export { Abandoned, Unavailable } from './kafka/failures.ts';
 export { openKafka, type KafkaHandle } from './kafka/kafka.ts';
 export { openLanes, sliceLimits, type Lanes, type LanesOptions, type Slice } from './kafka/lanes.ts';

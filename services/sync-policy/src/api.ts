@@ -6,7 +6,7 @@ import { syncPolicyRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'sync-policy',
   title: 'Sync policy',
-  routes: syncPolicyRoutes({ journal: absent(), sender: absent(), store: absent(), policies: absent() }),
+  routes: syncPolicyRoutes({ journal: absent(), sender: absent(), store: absent() }),
   reads: syncPolicyInputs,
   writes: [...marketplaces.map(pushRequestsOf), topics.policyCommands],
 };

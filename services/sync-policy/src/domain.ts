@@ -112,7 +112,10 @@ function pushNow(sku: Watched, reason: PushReason): Decision {
   return sku.counted ? push(reason) : held('not_counted');
 }
 
-/** Without a movement: other settings, which matter only to what they have held back. */
+/**
+ * Without a movement: other settings, which matter only to what they have held back. The new ones would let it out where the new X covers the level, or
+ * where Y or N is smaller than it was.
+ */
 function reconsider(sku: SkuState, before: Policy, after: Policy): Decision {
   const possible = pushNow(sku, 'policy_changed');
   if (possible.decision === 'held') return possible;
@@ -249,10 +252,14 @@ export function decideSkuPolicy(sku: SkuState, command: SetSkuPolicy, tenant: Te
   return { trigger: 'sku_policy', policy: settings, user, ...decision, inputs, listings: affected(sku, decision) };
 }
 
+/** What a change of the tenant's settings decides about a SKU as it stands: a push where they have held back what the new ones would let out. */
+export const reconsiderTenant = (sku: SkuState, before: PolicySettings, after: PolicySettings): Decision =>
+  reconsider(sku, policyOf(before, sku.policy), policyOf(after, sku.policy));
+
 /** The tenant's settings have changed: what they have held back is pushed where the new ones would. */
 export function decideReconsidered(sku: SkuState, { revision, before, after }: ReconsiderPolicy, tenant: TenantPolicy): PolicyEntry {
   const policy = policyOf(after, sku.policy);
-  const decision = reconsider(sku, policyOf(before, sku.policy), policy);
+  const decision = reconsiderTenant(sku, before, after);
   const inputs = inputsOf(sku, { ...tenant, revision }, policy, sku.settings);
   return { trigger: 'tenant_policy', revision, ...decision, inputs, listings: affected(sku, decision) };
 }

@@ -5,6 +5,7 @@ import { syncPolicyAggregate, syncPolicyInputs } from './handlers.ts';
 import { syncPolicyRoutes } from './http.ts';
 import { createPolicies } from './policies.ts';
 import { openPolicyStore } from './store.ts';
+import { startAnnouncing, takeInPolicy } from './tenant-policy.ts';
 
 await runService('sync-policy', async (running, fail) => {
   const config = readConfig(syncPolicyConfig, process.env);
@@ -20,13 +21,12 @@ await runService('sync-policy', async (running, fail) => {
     topics: syncPolicyInputs,
     aggregate: syncPolicyAggregate,
     context: policies.context,
-    controls: {
-      TenantPolicyChanged: async ({ data: { tenant, revision, realTimeAtOrBelow, significantUnits, everyNth } }) =>
-        policies.changed(tenant, { revision, realTimeAtOrBelow, significantUnits, everyNth }),
-    },
+    controls: { TenantPolicyChanged: async (control, lane) => takeInPolicy({ policies, sender: service.sender }, control, lane) },
+    onAssigned: policies.forget,
     async project(documents) {
       for (const { entries } of documents) for (const { data } of entries) decisions.inc({ decision: data.decision, reason: data.reason });
     },
   });
-  await service.serve({ title: api.title, routes: syncPolicyRoutes({ journal, sender: service.sender, store, policies }) });
+  running.use(startAnnouncing({ store, sender: service.sender, log: service.log }));
+  await service.serve({ title: api.title, routes: syncPolicyRoutes({ journal, sender: service.sender, store }) });
 });

@@ -3,43 +3,40 @@ import type { TenantPolicy } from './domain.ts';
 import type { SyncPolicyInput, TenantPolicies } from './handlers.ts';
 import type { PolicyStore } from './store.ts';
 
-/** The tenants' policies as decisions are made with, read through a short memory. */
+/** The tenants' policies as each lane decides by them: those whose control records it has taken in, whatever has been set since. */
 export interface Policies {
   /** Of all tenants that these events concern. */
-  context(events: readonly EventOf<SyncPolicyInput>[]): Promise<TenantPolicies>;
-  /** A newer revision has been set; an older one is not heard. */
-  changed(tenant: string, policy: TenantPolicy): void;
+  context(events: readonly EventOf<SyncPolicyInput>[], lane: number): Promise<TenantPolicies>;
+  /** From now on the lane decides by this policy; an older one is not heard. */
+  takeIn(lane: number, tenant: string, policy: TenantPolicy): Promise<void>;
+  /** Lanes may have been somebody else's meanwhile. */
+  forget(): void;
 }
 
-/**
- * How long a policy is remembered: its change reaches every lane as a control record, so this is only for the record that was lost with its
- * process, between the document and the topic.
- */
-const rememberMilliseconds = 30_000;
+/** One query per lane and tenant, for as long as the lane stays: nobody else can take a policy in for it. */
+export function createPolicies(store: Pick<PolicyStore, 'ofLane' | 'takenIn'>): Policies {
+  let remembered = new Map<number, Map<string, TenantPolicy>>();
 
-export function createPolicies(store: Pick<PolicyStore, 'newestOf'>, now: () => number = () => performance.now()): Policies {
-  const remembered = new Map<string, { readonly policy: TenantPolicy; readonly until: number }>();
-
-  function remember(tenant: string, policy: TenantPolicy): TenantPolicy {
-    const known = remembered.get(tenant)?.policy;
-    const newest = known && known.revision > policy.revision ? known : policy;
-    remembered.set(tenant, { policy: newest, until: now() + rememberMilliseconds });
-    return newest;
+  /** Of before or after a rebalance: what was read before it never gets into the memory after it. */
+  function memoryOf(lane: number): Map<string, TenantPolicy> {
+    const known = remembered.get(lane) ?? new Map<string, TenantPolicy>();
+    remembered.set(lane, known);
+    return known;
   }
 
   return {
-    async context(events) {
-      const policies = new Map<string, TenantPolicy>();
-      const forgotten: string[] = [];
-      for (const tenant of new Set(events.map(({ data }) => data.tenant))) {
-        const known = remembered.get(tenant);
-        if (known && known.until > now()) policies.set(tenant, known.policy);
-        else forgotten.push(tenant);
-      }
-      if (forgotten.length === 0) return policies;
-      for (const [tenant, policy] of await store.newestOf(forgotten)) policies.set(tenant, remember(tenant, policy));
-      return policies;
+    async context(events, lane) {
+      const memory = memoryOf(lane);
+      const tenants = [...new Set(events.map(({ data }) => data.tenant))];
+      const missing = tenants.filter((tenant) => !memory.has(tenant));
+      if (missing.length > 0) for (const [tenant, policy] of await store.ofLane(lane, missing)) memory.set(tenant, policy);
+      return memory;
     },
-    changed: (tenant, policy) => void remember(tenant, policy),
+    async takeIn(lane, tenant, policy) {
+      const memory = memoryOf(lane);
+      await store.takenIn(lane, tenant, policy);
+      if ((memory.get(tenant)?.revision ?? 0) <= policy.revision) memory.set(tenant, policy);
+    },
+    forget: () => void (remembered = new Map()),
   };
 }

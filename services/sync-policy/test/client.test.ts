@@ -1,18 +1,15 @@
-import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
+import { openRoutes } from '@evenkeel/chassis/testing';
 import { createClient, ProblemError } from '@evenkeel/contracts/client';
 import { expect, test } from '@jest/globals';
-import { newTenantPolicy } from '../src/domain.ts';
-import { syncPolicyAggregate } from '../src/handlers.ts';
 import { syncPolicyRoutes } from '../src/http.ts';
+import { openLane } from './made-up.ts';
 
 const sku = 'mug/blue & white?';
 
 /** The real routes, and the generated client that the console has. */
 async function openClient() {
-  const memory = createMemoryJournal(syncPolicyAggregate, new Map());
-  const store = { newest: async () => newTenantPolicy, newestOf: async () => new Map(), set: async () => null };
-  const policies = { context: async () => new Map(), changed: () => undefined };
-  const http = await openRoutes(syncPolicyRoutes({ ...memory, store, policies }), { tenant: 'acme', user: 'ann', roles: ['operator'] });
+  const lane = openLane();
+  const http = await openRoutes(syncPolicyRoutes(lane), { tenant: 'acme', user: 'ann', roles: ['operator'] });
   const tokens: string[] = [];
   const client = createClient('sync-policy', {
     url: http.url,
@@ -22,7 +19,7 @@ async function openClient() {
       return fetch(address, init);
     },
   });
-  return { ...memory, client, tokens, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
+  return { ...lane, client, tokens, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
 }
 
 test('the client asks with a token and a key of its own, and hands over what was answered', async () => {

@@ -1,75 +1,38 @@
-import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
-import type { ListingMapped, StockMoved } from '@evenkeel/contracts';
+import type { EventOf } from '@evenkeel/chassis';
+import { openRoutes } from '@evenkeel/chassis/testing';
 import { describe, expect, test } from '@jest/globals';
-import { newTenantPolicy, type TenantPolicy } from '../src/domain.ts';
 import { syncPolicyAggregate } from '../src/handlers.ts';
 import { syncPolicyRoutes } from '../src/http.ts';
-import { createPolicies } from '../src/policies.ts';
-import type { PolicyStore } from '../src/store.ts';
+import { mapped, moved, openLane } from './made-up.ts';
 
 const sku = 'mug/blue';
 const product = `/products/${encodeURIComponent(sku)}`;
 const nothing = { realTimeAtOrBelow: null, significantUnits: null, everyNth: null };
 
-/** As the database has it, for one tenant. */
-function createMemoryPolicies(): PolicyStore {
-  let newest: TenantPolicy = newTenantPolicy;
-  return {
-    newest: async () => newest,
-    newestOf: async (tenants) => new Map(tenants.map((tenant) => [tenant, newest])),
-    async set({ expectedRevision, settings }) {
-      if (expectedRevision !== newest.revision) return null;
-      newest = { revision: expectedRevision + 1, ...settings };
-      return newest;
-    },
-  };
-}
-
 async function openSyncPolicy() {
-  const tenant: TenantPolicy = { revision: 2, realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 3 };
-  const memory = createMemoryJournal(syncPolicyAggregate, new Map([['acme', tenant]]));
-  const store = createMemoryPolicies();
-  const control: typeof memory.sent = [];
-  const sender: typeof memory.sender = {
+  const lane = openLane({ revision: 2, realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 3 });
+  const { store } = lane;
+  const control: typeof lane.sent = [];
+  const sender: typeof lane.sender = {
     async send(messages) {
-      const isControl = messages.every(({ event }) => event?.type === 'TenantPolicyChanged');
-      if (isControl) control.push(...messages);
-      else await memory.sender.send(messages);
+      for (const message of messages) {
+        const { event } = message;
+        if (event?.type !== 'TenantPolicyChanged') await lane.sender.send([message]);
+        else {
+          control.push(message);
+          await lane.takeInEverywhere(event as EventOf<'TenantPolicyChanged'>);
+        }
+      }
     },
   };
-  const parts = { journal: memory.journal, sender, store, policies: createPolicies(store) };
-  const http = await openRoutes(syncPolicyRoutes(parts), { tenant: 'acme', user: 'ann', roles: ['operator'] });
-  const map = (listing: string) => {
-    const data: ListingMapped = { tenant: 'acme', sku, store: 's1', marketplace: 'shopify', listing, mapping: 1, at: 5 };
-    memory.take({ id: `shopify/${listing}/1`, type: 'ListingMapped', time: 5, correlation: 'c', data });
-  };
-  const move = (sequence: number, before: number, after: number) => {
-    const quantities = { onHand: after, orderReserve: 0, batchReserve: 0, available: after };
-    const data: StockMoved = {
-      tenant: 'acme',
-      sku,
-      epoch: 1,
-      sequence,
-      type: 'StockUpdate',
-      reason: null,
-      refused: null,
-      change: { ...quantities, onHand: after - before, available: after - before },
-      after: quantities,
-      location: 'default',
-      locationOnHand: after,
-      order: null,
-      counted: true,
-      user: { kind: 'person', id: 'ann' },
-      batch: null,
-      label: null,
-      reverses: null,
-      purchaseOrder: null,
-      cause: 'x',
-      at: 6,
-    };
-    memory.take({ id: `stock/x/${sequence}`, type: 'StockMoved', time: 6, correlation: `movement ${sequence}`, data });
-  };
-  return { ...memory, http, control, map, move, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
+  const http = await openRoutes(syncPolicyRoutes({ journal: lane.journal, sender, store }), {
+    tenant: 'acme',
+    user: 'ann',
+    roles: ['operator'],
+  });
+  const map = (listing: string) => lane.take(mapped(sku, listing));
+  const move = (sequence: number, before: number, after: number) => lane.take(moved(sku, sequence, before, after));
+  return { ...lane, http, control, map, move, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
 }
 
 describe('Inventory Sync', () => {
@@ -95,7 +58,62 @@ describe('Inventory Sync', () => {
   });
 });
 
+describe('Inventory Sync of many products', () => {
+  test('is each of them by itself, and one answer', async () => {
+    await using policy = await openSyncPolicy();
+    policy.map('l1');
+    policy.move(1, 0, 5);
+    await policy.http.call('PUT', `${product}/inventory-sync`, { enabled: false });
+    const on = await policy.http.call('PUT', '/inventory-sync', { skus: [sku, 'never seen', sku], enabled: true }, 'k');
+    expect(on).toMatchObject({
+      status: 200,
+      body: {
+        products: [
+          { sku, enabled: true, settings: 2, decision: 'push', reason: 'sync_enabled' },
+          { sku: 'never seen', enabled: true, settings: 1, decision: 'held', reason: 'not_counted' },
+        ],
+      },
+    });
+    const again = await policy.http.call('PUT', '/inventory-sync', { skus: [sku, 'never seen', sku], enabled: true }, 'k');
+    expect(again.body).toEqual(on.body);
+    expect(policy.sent).toHaveLength(3);
+  });
+  test.each([
+    ['no product', { skus: [], enabled: true }],
+    ['more than a thousand', { skus: Array.from({ length: 1_001 }, (_, number) => `s${number}`), enabled: true }],
+    ['a nameless product', { skus: [''], enabled: true }],
+    ['neither on nor off', { skus: [sku] }],
+  ])('of %s is a bad request, and nothing is changed', async (_, body) => {
+    await using policy = await openSyncPolicy();
+    expect((await policy.http.call('PUT', '/inventory-sync', body)).status).toBe(400);
+    expect(policy.sent).toEqual([]);
+  });
+  test('that is not decided yet is 202: the repeat finds the answer', async () => {
+    await using policy = await openSyncPolicy();
+    policy.hold();
+    expect((await policy.http.call('PUT', '/inventory-sync', { skus: ['a', 'b'], enabled: false }, 'k')).status).toBe(202);
+    policy.hold(false);
+    const again = await policy.http.call('PUT', '/inventory-sync', { skus: ['a', 'b'], enabled: false }, 'k');
+    expect(again).toMatchObject({ status: 200, body: { products: [{ sku: 'a' }, { sku: 'b' }] } });
+  });
+});
+
 describe('decisions', () => {
+  test('can be filtered by what was decided, and why', async () => {
+    await using policy = await openSyncPolicy();
+    policy.map('l1');
+    for (const [sequence, level] of [100, 99, 98, 97, 96].entries()) policy.move(sequence + 1, sequence === 0 ? 0 : level + 1, level);
+    const reasons = async (query: string) => {
+      const { body } = await policy.http.call('GET', `${product}/decisions?${query}`);
+      const { decisions, next } = body as { decisions: { reason: string; sequence: number }[]; next: number | null };
+      return [...decisions.map(({ reason, sequence }) => `${sequence} ${reason}`), next];
+    };
+    expect(await reasons('decision=push')).toEqual(['5 every_nth', '2 first_count', null]);
+    expect(await reasons('reason=throttled&limit=2')).toEqual(['6 throttled', '4 throttled', 4]);
+    expect(await reasons('reason=throttled&limit=2&before=4')).toEqual(['3 throttled', null]);
+    expect(await reasons('decision=held&reason=first_count')).toEqual([null]);
+    expect((await policy.http.call('GET', `${product}/decisions?reason=whim`)).status).toBe(400);
+  });
   test('can be read with their reason and all that they were made from', async () => {
     await using policy = await openSyncPolicy();
     policy.map('l1');
@@ -195,5 +213,53 @@ describe('policies', () => {
     expect(late).toMatchObject({ status: 409, body: { type: 'urn:evenkeel:problem:policy-changed', policy: { revision: 1 } } });
     expect(policy.control).toHaveLength(12);
     expect((await policy.http.call('GET', '/policy')).body).toMatchObject({ revision: 1, realTimeAtOrBelow: 50 });
+  });
+  test('say beforehand what a change would push, and change nothing', async () => {
+    await using policy = await openSyncPolicy();
+    await policy.http.call('PUT', '/policy', { expectedRevision: 0, realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 9 });
+    for (const each of ['a', 'b', 'c'])
+      policy.take(mapped(each, `of ${each}`), mapped(each, `also of ${each}`), moved(each, 1, 0, 100), moved(each, 2, 100, 99));
+    const told = policy.published.length;
+    const preview = async (change: object, query = '') =>
+      (await policy.http.call('POST', `/policy/preview${query}`, { realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 9, ...change }))
+        .body;
+    expect(await preview({ realTimeAtOrBelow: 98 })).toEqual({ revision: 1, products: 0, listings: 0, first: [] });
+    expect(await preview({ realTimeAtOrBelow: 99 }, '?limit=1')).toEqual({
+      revision: 1,
+      products: 3,
+      listings: 6,
+      first: [
+        {
+          sku: 'a',
+          available: 99,
+          throttled: 1,
+          listings: [
+            { store: 's1', marketplace: 'shopify', listing: 'of a', mapping: 1 },
+            { store: 's1', marketplace: 'shopify', listing: 'also of a', mapping: 1 },
+          ],
+        },
+      ],
+    });
+    expect(policy.published).toHaveLength(told);
+    expect((await policy.http.call('GET', '/policy')).body).toMatchObject({ revision: 1, realTimeAtOrBelow: 20 });
+  });
+  test('the same for one product alone', async () => {
+    await using policy = await openSyncPolicy();
+    await policy.http.call('PUT', '/policy', { expectedRevision: 0, realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 9 });
+    policy.map('l1');
+    policy.move(1, 0, 100);
+    policy.move(2, 100, 99);
+    const preview = async (change: object) => (await policy.http.call('POST', `${product}/policy/preview`, { ...nothing, ...change })).body;
+    expect(await preview({ realTimeAtOrBelow: 98 })).toMatchObject({ decision: 'held', reason: 'throttled', listings: [] });
+    expect(await preview({ everyNth: 8 })).toEqual({
+      sku,
+      available: 99,
+      throttled: 1,
+      listings: [{ store: 's1', marketplace: 'shopify', listing: 'l1', mapping: 1 }],
+      effective: { realTimeAtOrBelow: 20, significantUnits: 5, everyNth: 8 },
+      decision: 'push',
+      reason: 'policy_changed',
+    });
+    expect(policy.sent).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ import { openCollections, type JournalDocument } from './documents.ts';
 import { foldEvents, type Folded, type Sourced, type Standing } from './fold.ts';
 import { documentsOfCauses, loadAggregates } from './load.ts';
 import { correlationsOf } from '../log.ts';
-import { createReader, type JournalReader } from './reader.ts';
+import { createReader, type JournalReader, type Page } from './reader.ts';
 import { createSnapshots } from './snapshots.ts';
 import { startTrickle } from './trickle.ts';
 
@@ -27,6 +27,16 @@ export interface Projected<Data, State> {
 
 /** What was just done to a slice: where a test may hold or kill a replica, and where its time can be measured. */
 export type Step = 'begun' | 'loaded' | 'folded' | 'inserted' | 'published' | 'committed';
+
+/** The lane that a control record came in, for as long as it is dealt with: nothing else happens in it meanwhile. */
+export interface ControlledLane<State> {
+  /** Partition number. */
+  readonly number: number;
+  /** False once the lane is, or may be, somebody else's. */
+  alive(): boolean;
+  /** The lane's aggregates whose key begins so, as they are after all that came before the control record. */
+  pages(prefix: string): AsyncIterable<Page<State>>;
+}
 
 export interface JournalOptions<Names extends EventName, Data, State, Context> extends Pick<
   LanesOptions<Names>,
@@ -45,10 +55,15 @@ export interface JournalOptions<Names extends EventName, Data, State, Context> e
   readonly aggregate: Aggregate<Names, Data, State, Context>;
   /** Of a service's second journal: begins the names of its collections. */
   readonly purpose?: string;
-  /** Settings that decisions need beside the journal, read once per slice. */
-  readonly context?: (events: readonly EventOf<Names>[]) => Promise<Context>;
-  /** Control records: they concern the lane, not an aggregate, and are not journaled. */
-  readonly controls?: { readonly [Name in Names]?: (event: EventOf<Name>, lane: number) => Promise<void> };
+  /** Settings that decisions need beside the journal, read once per slice, or between two control records of one. */
+  readonly context?: (events: readonly EventOf<Names>[], lane: number) => Promise<Context>;
+  /**
+   * Control records: they concern the lane, not an aggregate, and are not journaled. Each is dealt with after what came before it is published
+   * and before what came after it is decided; at least once.
+   */
+  readonly controls?: { readonly [Name in Names]?: (event: EventOf<Name>, lane: ControlledLane<State>) => Promise<void> };
+  /** The group has a new generation: what was remembered of any lane beside the journal is void. */
+  readonly onAssigned?: () => void;
   /** Called after publish and before commit, at least once: must be idempotent by sequence. */
   readonly project?: (documents: readonly Projected<Data, State>[]) => Promise<void>;
   /** One aggregate's heads are republished each so many milliseconds; 0: never. */
@@ -258,12 +273,6 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     const groups = new Map<string, Sourced<Names>[]>();
     const waiting = await parkedIn(slice.lane);
     for (const sourced of slice.events) {
-      const control = options.controls?.[sourced.event.type as Names] as
-        ((event: EventOf<Names>, lane: number) => Promise<void>) | undefined;
-      if (control) {
-        await control(sourced.event, slice.lane);
-        continue;
-      }
       const key = aggregate.keyOf(sourced.event);
       const reason = waiting.get(key);
       if (reason !== undefined) await park(slice, key, [sourced], reason);
@@ -296,7 +305,10 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     const republished: Republished<Data, State> = { messages: [], projected: [], sequences: new Map() };
     const works = await standings(slice, groups, republished);
     await onStep('loaded', slice);
-    const context = (await options.context?.(slice.events.map(({ event }) => event))) as Context;
+    const context = (await options.context?.(
+      slice.events.map(({ event }) => event),
+      slice.lane,
+    )) as Context;
     const accepted = await foldAndInsert(slice, works, context, republished);
     reader.inserted(accepted.flatMap(({ folded }) => folded.causes));
     await onStep('inserted', slice);
@@ -317,10 +329,27 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     }
   }
 
+  type Control = (event: EventOf<Names>, lane: ControlledLane<State>) => Promise<void>;
+  const controlOf = ({ type }: EventOf<Names>) => options.controls?.[type as Names] as Control | undefined;
+
+  /** A control record keeps its place: the slice ends before it and begins anew behind it. */
+  async function processInOrder(slice: Slice<Names>): Promise<void> {
+    const lane = { number: slice.lane, alive: slice.alive, pages: (prefix: string) => reader.pages(prefix, { lane: slice.lane }) };
+    let begin = 0;
+    for (const [at, { event }] of slice.events.entries()) {
+      const control = controlOf(event);
+      if (!control) continue;
+      if (at > begin) await processSlice({ ...slice, events: slice.events.slice(begin, at) });
+      await control(event, lane);
+      begin = at + 1;
+    }
+    if (begin === 0 || begin < slice.events.length) await processSlice({ ...slice, events: slice.events.slice(begin) });
+  }
+
   /** Whatever goes wrong, nothing that was touched stays in memory: the next slice loads it as the database has it. */
   async function onSlice(slice: Slice<Names>): Promise<void> {
     try {
-      await processSlice(slice);
+      await processInOrder(slice);
     } catch (error) {
       forget(slice.lane);
       throw asUnavailable(error);
@@ -334,6 +363,7 @@ export async function openJournal<Names extends EventName, Data, State, Context 
     onAssigned() {
       forget();
       parked = new Map();
+      options.onAssigned?.();
     },
   });
 

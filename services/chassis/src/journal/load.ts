@@ -16,9 +16,9 @@ export interface Loaded<Data, State> extends Standing<State> {
   readonly causes: ReadonlySet<string>;
 }
 
-const keysPerQuery = 200;
+export const keysPerQuery = 200;
 
-function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 

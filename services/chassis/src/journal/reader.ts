@@ -1,7 +1,10 @@
 import type { EventName } from '@evenkeel/contracts';
 import type { Aggregate, JournalEntry } from './aggregate.ts';
 import type { JournalCollections } from './documents.ts';
-import { loadAggregates } from './load.ts';
+import { chunks, keysPerQuery, loadAggregates } from './load.ts';
+
+/** Some aggregates, in the order of their keys. */
+export type Page<State> = readonly { readonly key: string; readonly state: State }[];
 
 /** What people and commands may ask of the journal; read from the database, so any replica answers. */
 export interface JournalReader<Data, State> {
@@ -9,11 +12,20 @@ export interface JournalReader<Data, State> {
   state(key: string): Promise<{ readonly state: State; readonly sequence: number }>;
   /** Entries below a sequence, newest first. */
   entries(key: string, page?: { readonly before?: number; readonly limit?: number }): Promise<JournalEntry<Data>[]>;
+  /** The aggregates whose key begins so, by pages in the order of their keys; `after`: only those above this key. Memory holds one page. */
+  pages(prefix: string, from?: { readonly lane?: number; readonly after?: string }): AsyncIterable<Page<State>>;
   /** All entries of this cause, of whichever aggregate, in sequence order; none while it is not in the journal. */
   caused(cause: string): Promise<JournalEntry<Data>[]>;
   /** Waits until the cause is in the journal; null after the deadline. */
   answered(cause: string, timeoutMilliseconds?: number): Promise<JournalEntry<Data>[] | null>;
+  /** Waits until all of these causes are in the journal; after the deadline those that are, by cause. */
+  answeredAll(causes: readonly string[], timeoutMilliseconds?: number): Promise<ReadonlyMap<string, readonly JournalEntry<Data>[]>>;
 }
+
+const pageSize = 200;
+
+/** The first text that does not begin so and is above all that do. */
+const endOf = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 
 /** This replica is woken when it journals the cause itself; this is for another one's. */
 const pollMilliseconds = [20, 40, 80, 160, 250];
@@ -30,6 +42,36 @@ export function createReader<Names extends EventName, Data, State, Context>(
     const documents = await journal.find({ causes: cause } as never).toArray();
     const entries = documents.flatMap((document) => document.entries as JournalEntry<Data>[]);
     return entries.filter((entry) => entry.cause === cause).toSorted((a, b) => a.sequence - b.sequence);
+  }
+
+  async function causedByAny(causes: readonly string[]): Promise<Map<string, JournalEntry<Data>[]>> {
+    const documents = [];
+    for (const some of chunks(causes, keysPerQuery))
+      documents.push(...(await journal.find({ causes: { $in: [...some] } } as never).toArray()));
+    const wanted = new Set(causes);
+    const entries = documents.flatMap((document) => document.entries as JournalEntry<Data>[]);
+    return Map.groupBy(
+      entries.filter(({ cause }) => wanted.has(cause)),
+      ({ cause }) => cause,
+    );
+  }
+
+  /** Every aggregate has one document from 1. */
+  async function* pages(prefix: string, { lane, after = prefix }: { readonly lane?: number; readonly after?: string } = {}) {
+    for (let last = after; ;) {
+      const aggregateKey = { $gt: last, $lt: endOf(prefix) };
+      const filter = { from: 1, aggregate: aggregateKey, ...(lane === undefined ? {} : { lane }) };
+      const found = await journal
+        .find(filter as never, { projection: { aggregate: 1, _id: 0 } })
+        .sort({ aggregate: 1 })
+        .limit(pageSize)
+        .toArray();
+      const keys = found.map((document) => document.aggregate);
+      if (keys.length === 0) return;
+      const loaded = await loadAggregates(aggregate, collections, keys, nothingCommitted);
+      yield [...loaded].map(([key, { state }]) => ({ key, state }));
+      last = keys.at(-1) ?? last;
+    }
   }
 
   /** Resolves when this replica journals the cause, or when it is time to ask the database whether another one has. */
@@ -62,6 +104,7 @@ export function createReader<Names extends EventName, Data, State, Context>(
       }
       return entries.slice(0, limit);
     },
+    pages,
     caused,
     async answered(cause, timeoutMilliseconds = 10_000) {
       const end = performance.now() + timeoutMilliseconds;
@@ -71,6 +114,18 @@ export function createReader<Names extends EventName, Data, State, Context>(
         const left = end - performance.now();
         if (left <= 0) return null;
         await wake(cause, Math.min(left, pollMilliseconds[Math.min(turn, pollMilliseconds.length - 1)] ?? 250));
+      }
+    },
+    async answeredAll(causes, timeoutMilliseconds = 10_000) {
+      const end = performance.now() + timeoutMilliseconds;
+      const found = new Map<string, readonly JournalEntry<Data>[]>();
+      for (let turn = 0; ; turn += 1) {
+        const missing = causes.filter((cause) => !found.has(cause));
+        for (const [cause, entries] of await causedByAny(missing)) found.set(cause, entries);
+        const waited = missing.find((cause) => !found.has(cause));
+        const left = end - performance.now();
+        if (waited === undefined || left <= 0) return found;
+        await wake(waited, Math.min(left, pollMilliseconds[Math.min(turn, pollMilliseconds.length - 1)] ?? 250));
       }
     },
     inserted(causes) {

@@ -11,6 +11,9 @@ interface Kept<Data, State> {
   readonly entries: readonly JournalEntry<Data>[];
 }
 
+/** Small, so that tests see several pages. */
+const pageSize = 2;
+
 /**
  * A journal in memory, for tests of one service without broker and database: the engine's own fold, at once and in order. What is sent is
  * taken in; an event whose fold throws throws here. `hold`: commands that are sent stay unanswered, as when their owner is away.
@@ -47,7 +50,17 @@ export function createMemoryJournal<Names extends EventName, Data, State, Contex
         .entries.filter(({ sequence }) => sequence < before)
         .toReversed()
         .slice(0, limit),
+    async *pages(prefix, { after = prefix } = {}) {
+      const keys = [...aggregates.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted();
+      for (let start = 0; start < keys.length; start += pageSize)
+        yield keys.slice(start, start + pageSize).map((key) => ({ key, state: kept(key).state }));
+    },
     caused: async (cause) => caused(cause),
+    answeredAll: async (causes) => {
+      const wanted = new Set(causes);
+      const entries = [...aggregates.values()].flatMap(({ entries: all }) => all.filter(({ cause }) => wanted.has(cause)));
+      return Map.groupBy(entries, ({ cause }) => cause);
+    },
     answered: async (cause) => {
       const entries = caused(cause);
       return entries.length > 0 ? entries : null;

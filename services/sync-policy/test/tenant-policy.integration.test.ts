@@ -20,7 +20,7 @@ async function openBench() {
   const codec = await openCodec(SCHEMA_REGISTRY_URL);
   const kafka = await openKafka({ brokers: KAFKA_BROKERS.split(','), clientId: id, codec, log, topics: allTopics });
   const mongo = opening.use(await openMongo({ url: MONGO_URL, database: `test_${id}` }));
-  opening.defer(async () => void (await mongo.connection.dropDatabase()));
+  opening.defer(async () => mongo.connection.dropDatabase());
   const sender = opening.use(await openSender(kafka));
   const store = await openPolicyStore(mongo);
 

@@ -21,7 +21,7 @@ export interface SyncPolicyHttp {
           readonly cause: string;
           readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
           readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: string;
+          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
           readonly inputs: {
             readonly before: number;
             readonly after: number;
@@ -66,6 +66,27 @@ export interface SyncPolicyHttp {
       };
     };
   };
+  /** Turn Inventory Sync of many products on or off */
+  readonly 'PUT /inventory-sync': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: {
+      readonly skus: readonly string[];
+      readonly enabled: boolean;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly products: readonly ({
+          readonly sku: string;
+          readonly enabled: boolean;
+          readonly settings: number;
+          readonly decision: "push" | "held" | "withdrawn" | "ignored";
+          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
+        })[];
+      };
+      readonly 202: undefined;
+    };
+  };
   /** Set a product's own push policy */
   readonly 'PUT /products/{sku}/policy': {
     readonly path: {
@@ -95,7 +116,7 @@ export interface SyncPolicyHttp {
           readonly cause: string;
           readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
           readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: string;
+          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
           readonly inputs: {
             readonly before: number;
             readonly after: number;
@@ -149,6 +170,43 @@ export interface SyncPolicyHttp {
       };
     };
   };
+  /** What a change of a product's own push policy would push */
+  readonly 'POST /products/{sku}/policy/preview': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** X: at or below this Available every change is pushed. */
+      readonly realTimeAtOrBelow: number | null;
+      /** Y: a change of so many units is pushed at once. */
+      readonly significantUnits: number | null;
+      /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+      readonly everyNth: number | null;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly sku: string;
+        /** What would be pushed. */
+        readonly available: number;
+        /** Transactions held back since the last push. */
+        readonly throttled: number;
+        readonly listings: readonly {
+          readonly store: string;
+          readonly marketplace: string;
+          readonly listing: string;
+          readonly mapping: number;
+        }[];
+        readonly effective: {
+          readonly realTimeAtOrBelow: number | null;
+          readonly significantUnits: number | null;
+          readonly everyNth: number;
+        };
+        readonly decision: "push" | "held" | "withdrawn" | "ignored";
+        readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
+      };
+    };
+  };
   /** Set the tenant's push policy */
   readonly 'PUT /policy': {
     readonly path: undefined;
@@ -192,6 +250,41 @@ export interface SyncPolicyHttp {
       };
     };
   };
+  /** What a change of the tenant's push policy would push */
+  readonly 'POST /policy/preview': {
+    readonly path: undefined;
+    readonly query: {
+      readonly limit?: number | undefined;
+    };
+    readonly body: {
+      /** X: at or below this Available every change is pushed. */
+      readonly realTimeAtOrBelow: number | null;
+      /** Y: a change of so many units is pushed at once. */
+      readonly significantUnits: number | null;
+      /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+      readonly everyNth: number | null;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly revision: number;
+        readonly products: number;
+        readonly listings: number;
+        readonly first: readonly {
+          readonly sku: string;
+          /** What would be pushed. */
+          readonly available: number;
+          /** Transactions held back since the last push. */
+          readonly throttled: number;
+          readonly listings: readonly {
+            readonly store: string;
+            readonly marketplace: string;
+            readonly listing: string;
+            readonly mapping: number;
+          }[];
+        }[];
+      };
+    };
+  };
   /** What was decided about a product, newest first */
   readonly 'GET /products/{sku}/decisions': {
     readonly path: {
@@ -201,6 +294,8 @@ export interface SyncPolicyHttp {
       /** `next` of the page before. */
       readonly before?: number | undefined;
       readonly limit?: number | undefined;
+      readonly decision?: "push" | "held" | "withdrawn" | "ignored" | undefined;
+      readonly reason?: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace" | undefined;
     };
     readonly body: undefined;
     readonly answers: {
@@ -211,7 +306,7 @@ export interface SyncPolicyHttp {
           readonly cause: string;
           readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
           readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: string;
+          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
           readonly inputs: {
             readonly before: number;
             readonly after: number;

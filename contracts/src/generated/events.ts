@@ -278,6 +278,8 @@ export interface PutBackUnits {
   readonly lines: null | readonly LineUnits[];
   /** Where; null: the product's default location. */
   readonly location: null | string;
+  /** They will not come back: they leave the list, and nothing moves. */
+  readonly lost: boolean;
   /** Who asks. */
   readonly user: User;
   /** When it entered the system; displayed, never used for order. */

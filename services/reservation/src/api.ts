@@ -8,5 +8,5 @@ export const api: ServiceApi = {
   title: 'Reservations',
   routes: reservationRoutes({ journal: absent() }),
   reads: reservationInputs,
-  writes: [topics.reservationEvents],
+  writes: [topics.reservationEvents, topics.reservationCommands],
 };

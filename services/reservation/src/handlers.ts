@@ -1,29 +1,42 @@
-import type { Aggregate, Outgoing } from '@evenkeel/chassis';
+import type { Aggregate, EventOf, Outgoing } from '@evenkeel/chassis';
 import { keyOf, partsOf, topics } from '@evenkeel/contracts';
-import { decideOrder, eventOf, evolve, hasSeen, nothingReserved, type Reservation, type ReservationEntry } from './domain.ts';
+import {
+  decideCommand,
+  decideOrder,
+  eventOf,
+  evolve,
+  hasSeen,
+  nothingReserved,
+  type Command,
+  type Reservation,
+  type ReservationEntry,
+} from './domain.ts';
 
-export const reservationInputs = [topics.orderEvents] as const;
+export type ReservationInput = 'OrderChanged' | Command['type'];
 
-/** What one order holds of the stock; fed by whole orders, so that any later one repairs a lost one. */
-export const reservationAggregate: Aggregate<'OrderChanged', ReservationEntry, Reservation> = {
-  keyOf: ({ data: { tenant, store, order } }) => keyOf(tenant, store, order),
+export const reservationInputs = [topics.orderEvents, topics.reservationCommands] as const;
+
+const keyOfEvent = ({ data: { tenant, store, order } }: EventOf<ReservationInput>): string => keyOf(tenant, store, order);
+const idOf = (key: string, sequence: number, sku: string): string => `reservation/${key}/${sequence}/${encodeURIComponent(sku)}`;
+
+/** What one order holds of the stock; fed by whole orders, so that any later one repairs a lost one, and by what people do in the warehouse. */
+export const reservationAggregate: Aggregate<ReservationInput, ReservationEntry, Reservation> = {
+  stateVersion: 2,
+  keyOf: keyOfEvent,
   initial: () => nothingReserved,
-  seen: (held, { data }) => hasSeen(held, data),
-  isNew: ({ data }) => data.sequence === 1,
-  decide: (held, { data }) => decideOrder(held, data),
-  evolve: (held, { data }) => evolve(held, data),
+  seen: (held, event) => (event.type === 'OrderChanged' ? hasSeen(held, event.data) : null),
+  isNew: (event) => event.type === 'OrderChanged' && event.data.sequence === 1,
+  decide(held, event) {
+    if (event.type !== 'OrderChanged') return decideCommand(held, event);
+    return decideOrder(held, event.data, (sequence, sku) => idOf(keyOfEvent(event), sequence, sku));
+  },
+  evolve,
   publish(key, entry): Outgoing[] {
     const [tenant = '', store = '', order = ''] = partsOf(key);
     const event = eventOf(tenant, { store, order }, entry);
     if (!event) return [];
-    const { sku } = event.data;
-    const id = `reservation/${key}/${entry.sequence}/${encodeURIComponent(sku)}`;
-    return [
-      {
-        topic: topics.reservationEvents,
-        key: [tenant, sku],
-        event: { id, time: entry.at, correlation: entry.correlation, ...event },
-      },
-    ];
+    const id = idOf(key, entry.sequence, event.data.sku);
+    const record = { id, time: entry.at, correlation: entry.correlation, ...event };
+    return [{ topic: topics.reservationEvents, key: [tenant, event.data.sku], event: record }];
   },
 };

@@ -50,7 +50,7 @@ test('an order that nobody has heard of holds nothing', async () => {
   const { journal } = createMemoryJournal(reservationAggregate, undefined);
   await using http = await openRoutes(reservationRoutes({ journal }), { tenant: 'acme', user: 'ann', roles: [] });
   const { body } = await http.call('GET', '/stores/s1/orders/77/reservations');
-  expect(body).toEqual({ store: 's1', order: '77', orderSequence: 0, open: [], picked: [] });
+  expect(body).toEqual({ store: 's1', order: '77', orderSequence: 0, open: [], lines: [], picked: [] });
 });
 
 test('a changed order is new to reservation only with its first sequence', () => {

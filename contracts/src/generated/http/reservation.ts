@@ -20,11 +20,24 @@ export interface ReservationHttp {
           readonly sku: string;
           readonly quantity: number;
         }[];
+        readonly lines: readonly {
+          readonly line: string;
+          readonly sku: string;
+          readonly orderReserve: number;
+          /** Units in pick batches, not picked yet. */
+          readonly batches: readonly {
+            readonly batch: string;
+            readonly quantity: number;
+          }[];
+          /** Units that were cancelled after they had been picked. */
+          readonly toPutBack: number;
+        }[];
         readonly picked: readonly ({
           readonly line: string;
           readonly sku: string;
-          /** Null: by the word of the marketplace. */
+          /** With neither label nor batch: by the word of the marketplace. */
           readonly label: string | null;
+          readonly batch: string | null;
           readonly quantity: number;
         })[];
       };

@@ -5,7 +5,7 @@ import type { Backing } from './backing.ts';
 import { type Child, openChild, rank } from './child.ts';
 import type { Ports } from './ports.ts';
 
-export const serviceNames = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify'] as const;
+export const serviceNames = ['order', 'reservation', 'stock', 'sync-policy', 'connector-shopify', 'connector-etsy'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** Where everything can be reached. */
@@ -14,7 +14,8 @@ export type Addresses = {
   registryUrl: string;
   mongoUrl: string;
   issuerUrl: string;
-  sandbox: { contractUrl: string; controlUrl: string };
+  /** `etsyApp`: what the connector is to Etsy; a shop there has to be one of this app's. */
+  sandbox: { contractUrl: string; controlUrl: string; etsyApp: { keystring: string; sharedSecret: string } };
   services: Readonly<Record<ServiceName, string>>;
 };
 
@@ -94,6 +95,8 @@ export async function isReady(url: string): Promise<boolean> {
   return answer.ok;
 }
 
+const etsyApp = { keystring: 'evenkeel', sharedSecret: 'local' };
+
 function addressesOf(ports: Ports, { brokers, registryUrl, mongoUrl }: ApplicationOptions['backing']): Addresses {
   const at = (port: number) => `http://127.0.0.1:${port}`;
   return {
@@ -101,7 +104,7 @@ function addressesOf(ports: Ports, { brokers, registryUrl, mongoUrl }: Applicati
     registryUrl,
     mongoUrl,
     issuerUrl: at(ports.issuer),
-    sandbox: { contractUrl: at(ports.sandboxContract), controlUrl: at(ports.sandboxControl) },
+    sandbox: { contractUrl: at(ports.sandboxContract), controlUrl: at(ports.sandboxControl), etsyApp },
     services: Object.fromEntries(serviceNames.map((name) => [name, at(ports[name])])) as Record<ServiceName, string>,
   };
 }
@@ -125,16 +128,21 @@ function serviceEnv(name: ServiceName, directory: string, ports: Ports, addresse
     HTTP_PORT: String(ports[name]),
     JWT_ISSUER_URL: addresses.issuerUrl,
   };
-  if (name !== 'connector-shopify') return common;
+  const connector = () => ({ ...common, CREDENTIALS_KEYS: credentialsKeys(directory), ORDER_POLL_SECONDS: '1' });
+  const { contractUrl } = addresses.sandbox;
+  if (name === 'connector-shopify') return { ...connector(), SHOPIFY_URL_TEMPLATE: `${contractUrl}/{shop}` };
+  if (name !== 'connector-etsy') return common;
   return {
-    ...common,
-    CREDENTIALS_KEYS: credentialsKeys(directory),
-    SHOPIFY_URL_TEMPLATE: `${addresses.sandbox.contractUrl}/{shop}`,
-    ORDER_POLL_SECONDS: '1',
+    ...connector(),
+    ETSY_API_URL: `${contractUrl}/v3/application`,
+    ETSY_TOKEN_URL: `${contractUrl}/v3/public/oauth/token`,
+    ETSY_KEYSTRING: etsyApp.keystring,
+    ETSY_SHARED_SECRET: etsyApp.sharedSecret,
+    LISTING_IMPORT_SECONDS: '300',
   };
 }
 
-/** The key that the connector encrypts credentials with, made once: what it has encrypted must stay readable. */
+/** The key that connectors encrypt credentials with, made once: what it has encrypted must stay readable. */
 function credentialsKeys(directory: string): string {
   const path = join(directory, 'keys', 'credentials');
   if (!existsSync(path)) {

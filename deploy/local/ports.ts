@@ -12,6 +12,7 @@ const portSettings = {
   stock: ['stock', 'STOCK_PORT', 4103],
   'sync-policy': ['sync-policy', 'SYNC_POLICY_PORT', 4104],
   'connector-shopify': ['connector-shopify', 'CONNECTOR_SHOPIFY_PORT', 4105],
+  'connector-etsy': ['connector-etsy', 'CONNECTOR_ETSY_PORT', 4106],
   sandboxContract: ["the sandbox's marketplaces", 'SANDBOX_CONTRACT_PORT', 4110],
   sandboxControl: ["the sandbox's control", 'SANDBOX_CONTROL_PORT', 4111],
 } as const satisfies Record<string, readonly [string, string, number]>;

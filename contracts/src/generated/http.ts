@@ -1,4 +1,5 @@
 // Generated from the routes of all services by `npm run generate`: change those, not this file.
+import type { ConnectorEtsyHttp } from './http/connector-etsy.ts';
 import type { ConnectorShopifyHttp } from './http/connector-shopify.ts';
 import type { OrderHttp } from './http/order.ts';
 import type { ReservationHttp } from './http/reservation.ts';
@@ -7,6 +8,7 @@ import type { SyncPolicyHttp } from './http/sync-policy.ts';
 
 /** What each service serves. */
 export interface HttpServices {
+  readonly 'connector-etsy': ConnectorEtsyHttp;
   readonly 'connector-shopify': ConnectorShopifyHttp;
   readonly 'order': OrderHttp;
   readonly 'reservation': ReservationHttp;

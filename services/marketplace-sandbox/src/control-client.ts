@@ -307,7 +307,7 @@ export function createSandboxControl(baseUrl: string) {
     deleteListing: (shop: string, listing: number) => call<void>('DELETE', shopPath(shop, `/listings/${listing}`)),
     /** Up to 50,000 in one call, in the order given. On an Etsy shop each is a listing of its own, of up to 999 units. */
     putProducts: (shop: string, products: NewProduct[]) => call<Product[]>('POST', shopPath(shop, '/products'), products),
-    /** Deletes a product: its inventory item is unknown from then on. On Etsy its whole listing goes. */
+    /** Deletes a product: its inventory item is unknown from then on. On Etsy its variant goes, or the listing with its last one. */
     deleteProduct: (shop: string, inventoryItem: string) =>
       call<void>('DELETE', shopPath(shop, `/products/${encodeURIComponent(inventoryItem)}`)),
     /** Sells; in one transaction, in the order given, up to 5,000 orders. An unknown item or SKU refuses the whole call. */

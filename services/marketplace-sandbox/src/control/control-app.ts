@@ -49,7 +49,7 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
   });
   sim.delete('/shops/:shop/products/:id', (request, response) => {
     const [shop, id] = [shops.get(shopOf(request)), String(request.params['id'])];
-    if (shop.marketplace === 'etsy') etsyListings.delete(shop.name, Number(id.split('/')[0]));
+    if (shop.marketplace === 'etsy') etsyListings.deleteVariants(shop.name, namesOf(shop.name).itemOf(id) ?? 0);
     else inventory.deleteProduct(shop.name, namesOf(shop.name).itemOf(id) ?? 0);
     response.status(204).end();
   });

@@ -99,16 +99,19 @@ export function createOperations({ etsyShops, etsyListings, orders }: State): Re
     },
   };
 
-  /** Times are in whole seconds: what changed at any time within `min_last_modified` is in it. */
+  /** Times are in whole seconds: what happened at any time within the first or the last one is in it. */
   function receipts(call: EtsyCall) {
     const { query, shop } = call;
     const { limit, offset } = page(call);
-    const from = Number(query['min_last_modified'] ?? 0) * 1_000;
-    const to = query['max_last_modified'] === undefined ? Number.MAX_SAFE_INTEGER : Number(query['max_last_modified']) * 1_000 + 999;
+    const range = (name: string) => {
+      const [from, to] = [query[`min_${name}`], query[`max_${name}`]];
+      return { from: Number(from ?? 0) * 1_000, to: to === undefined ? Number.MAX_SAFE_INTEGER : Number(to) * 1_000 + 999 };
+    };
     const columns = { created: 'created_at', updated: 'updated_at', receipt_id: 'id' } as const;
     const column = columns[(query['sort_on'] ?? 'created') as keyof typeof columns];
-    const always = { from: 0, to: Number.MAX_SAFE_INTEGER };
-    const found = orders.range(shop, { column, updated: { from, to }, created: always, open: null, after: { value: 0, id: 0 }, limit: -1 });
+    const after = { value: 0, id: 0 };
+    const found = orders.range(shop, { column, updated: range('last_modified'), created: range('created'), open: null, after, limit: -1 });
+
     const wanted = found
       .map((order) => receiptOf(order, orders.lines(order.id), (line) => etsyListings.transaction(line)))
       .filter(({ is_shipped: shipped, status }) => {

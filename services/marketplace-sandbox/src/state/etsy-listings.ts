@@ -89,6 +89,7 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
       'INSERT INTO etsy_products (listing, item, sku, properties, price, enabled, readiness) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     deleteProducts: database.prepare('DELETE FROM etsy_products WHERE listing = ?'),
+    deleteProductsOfItem: database.prepare('DELETE FROM etsy_products WHERE item = ?'),
     itemNamed: database.prepare<{ item: number }>('SELECT item FROM etsy_items WHERE shop = ? AND name = ?'),
     nameItem: database.prepare('INSERT INTO etsy_items VALUES (?, ?, ?, ?)'),
     itemsOf: database.prepare<{ item: number }>('SELECT item FROM etsy_items WHERE listing = ?'),
@@ -198,6 +199,18 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
           statements.forgetItem.run(item);
         }
         statements.delete.run(id);
+      });
+    },
+
+    /** The variants that share this quantity, as its seller takes them out by hand; with the last of them the listing goes. */
+    deleteVariants(shop: string, item: number): void {
+      const listing = statements.ofItem.get(item);
+      if (listing === undefined) throw new Refusal(404, `the shop ${shop} has no such variant`);
+      if (statements.itemsOf.all(listing.id).length === 1) return this.delete(shop, listing.id);
+      database.transaction(() => {
+        statements.deleteProductsOfItem.run(item);
+        inventory.deleteItem(shop, item);
+        statements.forgetItem.run(item);
       });
     },
 

@@ -1,0 +1,151 @@
+import {
+  MarketplaceError,
+  type Failure,
+  type FrozenBatch,
+  type PushItem,
+  type PushOptions,
+  type PushResult,
+} from '@evenkeel/connector-kit';
+import type { EtsyApi, EtsyCallOptions } from './etsy-api.ts';
+import { groupOf, isEmpty, isSameStructure, offeredOf, updateOf } from './inventory.ts';
+import * as shapes from './shapes.ts';
+import type { Inventory } from './shapes.ts';
+
+export interface PushTarget {
+  readonly api: EtsyApi;
+  readonly shopId: number;
+  /** Whether a listing that sold out may be renewed, for Etsy's fee, when there is something to sell again. */
+  readonly renewSoldOut: boolean;
+  /** Tells how a listing is made up, whenever it was read. */
+  onRead(listing: number, inventory: Inventory): void;
+}
+
+/** We took the listing off sale because nothing of it was left, and put it back when there is. */
+const takenOffSale = { deactivated: true };
+
+type Read = Inventory & { listing: { state: string } };
+
+/**
+ * One Etsy listing: read, compared, written as a whole. Etsy has no compare-and-set: what is read right before the write and is less than what is
+ * expected was sold and not seen yet, and nothing is written. Variants that the batch does not name keep what was read.
+ */
+export async function pushListing(target: PushTarget, { key, items }: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]> {
+  const id = Number(groupOf(items[0]?.listing ?? ''));
+  const call: EtsyCallOptions = { priority: options.priority, signal: options.signal, requestId: key };
+  const listing: Listing = { id, target, call };
+  let read: Read;
+  try {
+    read = await readListing(listing, { ...call, prepaid: true });
+  } catch (error) {
+    if (!isAboutListing(error)) throw error;
+    return items.map(({ listing: name }) => ({ listing: name, outcome: 'rejected', failure: error.failure }));
+  }
+  const judged = judge(id, read, items);
+  if (judged.some(({ outcome }) => outcome === 'rejected') && !judged.some(({ outcome }) => outcome === 'applied')) return judged;
+
+  const quantities = new Map(items.map(({ listing: name, quantity }) => [name, quantity]));
+  try {
+    if (isEmpty(updateOf(id, read, quantities))) await takeOffSale(listing, read, quantities, options);
+    else await putOnSale(listing, read, quantities, options);
+  } catch (error) {
+    if (!isAboutListing(error)) throw error;
+    return judged.map((result) =>
+      result.outcome === 'applied' ? { listing: result.listing, outcome: 'rejected', failure: error.failure } : result,
+    );
+  }
+  return judged;
+}
+
+interface Listing {
+  readonly id: number;
+  readonly target: PushTarget;
+  readonly call: EtsyCallOptions;
+}
+
+/** A refusal that says something of this listing, and of nothing else. */
+const isAboutListing = (error: unknown): error is MarketplaceError =>
+  error instanceof MarketplaceError && error.failure.class === 'permanent_listing';
+
+const noSuchOffering: Failure = {
+  class: 'permanent_listing',
+  code: 'NO_SUCH_OFFERING',
+  message: 'The listing has no such variant any more.',
+};
+
+/** What will become of each item: applied, once the listing is written. One that was sold unseen keeps all of them from being written. */
+function judge(id: number, inventory: Inventory, items: readonly PushItem[]): PushResult[] {
+  const shown = new Map(offeredOf(id, inventory).map(({ listing, quantity }) => [listing, quantity]));
+  const results = items.map(({ listing, expected }): PushResult => {
+    const found = shown.get(listing);
+    if (found === undefined) return { listing, outcome: 'rejected', failure: noSuchOffering };
+    if (expected === null || found >= expected) return { listing, outcome: 'applied' };
+    const message = `${found} are left where ${expected} were expected: something was sold that has not been read yet.`;
+    return { listing, outcome: 'rejected', failure: { class: 'conflict', code: 'SOLD_MEANWHILE', message }, found };
+  });
+  const isConflict = results.some((result) => result.outcome === 'rejected' && result.failure.class === 'conflict');
+  return isConflict ? results.map((result) => (result.outcome === 'applied' ? { ...result, outcome: 'not_tried' } : result)) : results;
+}
+
+/** Etsy refuses a listing on sale with nothing to sell. That it was us is remembered before it happens: nobody else's listing is put on sale later. */
+async function takeOffSale(
+  listing: Listing,
+  read: Read,
+  quantities: ReadonlyMap<string, number>,
+  { remember }: PushOptions,
+): Promise<void> {
+  if (read.listing.state === 'active') {
+    await remember(takenOffSale);
+    await setState(listing, 'inactive');
+  }
+  try {
+    await write(listing, read, quantities);
+  } catch (error) {
+    // Whether a listing that is off sale may have nothing is not documented; shoppers see nothing either way.
+    if (!isAboutListing(error)) throw error;
+  }
+}
+
+async function putOnSale(
+  listing: Listing,
+  read: Read,
+  quantities: ReadonlyMap<string, number>,
+  { memo, remember }: PushOptions,
+): Promise<void> {
+  const wasUs = memo?.['deactivated'] === true;
+  const { state } = read.listing;
+  // Renewing sets a single unit: what is right is written at once after it.
+  if (state === 'sold_out' && listing.target.renewSoldOut) await setState(listing, 'active');
+  await write(listing, read, quantities);
+  if (state === 'inactive' && wasUs) await setState(listing, 'active');
+  if (wasUs) await remember(null);
+}
+
+async function readListing({ id, target }: Pick<Listing, 'id' | 'target'>, call: EtsyCallOptions): Promise<Read> {
+  const path = `/listings/${id}/inventory?includes=Listing`;
+  const { data } = await target.api.run({ method: 'GET', path, data: shapes.inventoryWithListing }, call);
+  target.onRead(id, data);
+  return data;
+}
+
+async function setState({ id, target, call }: Listing, state: 'active' | 'inactive'): Promise<void> {
+  const path = `/shops/${target.shopId}/listings/${id}`;
+  await target.api.run({ method: 'PATCH', path, body: { form: { state } }, data: shapes.listing }, call);
+}
+
+/** Once more where the listing was made up anew between the read and the write. */
+async function write(listing: Listing, read: Inventory, quantities: ReadonlyMap<string, number>): Promise<void> {
+  const put = async (inventory: Inventory) => {
+    const path = `/listings/${listing.id}/inventory`;
+    const body = { json: updateOf(listing.id, inventory, quantities) };
+    const { data } = await listing.target.api.run({ method: 'PUT', path, body, data: shapes.inventory }, listing.call);
+    listing.target.onRead(listing.id, data);
+  };
+  try {
+    await put(read);
+  } catch (error) {
+    if (!isAboutListing(error)) throw error;
+    const again = await readListing(listing, listing.call);
+    if (isSameStructure(read, again)) throw error;
+    await put(again);
+  }
+}

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { createLogger } from '@evenkeel/chassis';
+import { createGateway, createRateGovernor, type Memo, type PushItem, type StoreConnection } from '@evenkeel/connector-kit';
+import type { NewListing, SandboxControl } from '@evenkeel/marketplace-sandbox/control';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createEtsy } from '../src/etsy.ts';
+import { openSandboxProcess, type RunningSandbox } from './sandbox-harness.ts';
+
+const log = createLogger('push-test', 'silent');
+const soon = { priority: 'normal' } as const;
+
+let sandbox: RunningSandbox;
+beforeAll(async () => {
+  sandbox = await openSandboxProcess();
+});
+afterAll(async () => sandbox[Symbol.asyncDispose]());
+
+const mug: NewListing = {
+  title: 'Mug',
+  variants: [
+    { sku: 'BLUE', quantity: 3, price: 12.5, values: { Colour: 'blue' } },
+    { sku: 'RED', quantity: 2, price: 14, values: { Colour: 'red' } },
+  ],
+};
+
+interface Shop extends AsyncDisposable {
+  readonly name: string;
+  readonly control: SandboxControl;
+  readonly connection: StoreConnection;
+  /** The number of the mug's listing, and our listings of its variants. */
+  readonly listing: number;
+  readonly blue: string;
+  readonly red: string;
+  push(items: readonly (Omit<PushItem, 'expected'> & Partial<PushItem>)[]): ReturnType<StoreConnection['push']>;
+  /** What the kit keeps of the listing between pushes. */
+  memo(): Memo | null;
+  state(): Promise<string>;
+  quantities(): Promise<number[]>;
+}
+
+async function openShop({
+  renewSoldOut = false,
+  listing: wanted = mug,
+}: { renewSoldOut?: boolean; listing?: NewListing } = {}): Promise<Shop> {
+  const { control, etsy } = sandbox;
+  const name = `shop-${randomUUID().slice(0, 8)}`;
+  const { keystring, sharedSecret } = etsy;
+  const { tokens } = await control.createEtsyShop({ name, keystring, sharedSecret });
+  const [listing] = await control.putListings(name, [wanted]);
+  if (!listing) throw new Error('no listing was created');
+  const marketplace = createEtsy(etsy);
+  const gateway = createGateway({ log, governor: createRateGovernor(), isOwner: () => true, credentialRetryMilliseconds: 10 });
+  const { settings, credentials } = marketplace.accessOf({ ...tokens, renewSoldOut });
+  const first = marketplace.open({ settings, credentials: () => credentials }, gateway);
+  const complete = await marketplace.completeSettings(first, settings, soon);
+  await first.close();
+  const connection = marketplace.open({ settings: complete, credentials: () => credentials }, gateway);
+  let memo: Memo | null = null;
+  const remember = async (given: Memo | null) => void (memo = given);
+  const read = () => control.listing(name, listing.listing);
+  return {
+    name,
+    control,
+    connection,
+    listing: listing.listing,
+    blue: listing.offerings[0]?.inventoryItem ?? '',
+    red: listing.offerings[1]?.inventoryItem ?? '',
+    push: (items) =>
+      connection.push({ key: randomUUID(), items: items.map((item) => ({ expected: null, ...item })) }, { ...soon, memo, remember }),
+    memo: () => memo,
+    state: async () => (await read()).state,
+    quantities: async () => (await read()).offerings.map(({ quantity }) => quantity),
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      gateway.close();
+    },
+  };
+}
+
+const outcomes = (results: Awaited<ReturnType<Shop['push']>>) => results.map(({ outcome }) => outcome);
+
+describe('a push to an Etsy listing', () => {
+  test('leaves the variants that it is not about with what they have, and everything but quantities as it is', async () => {
+    await using shop = await openShop();
+    await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.red, quantity: 1 }] });
+    await shop.push([{ listing: shop.blue, quantity: 9 }]);
+    expect(await shop.quantities()).toEqual([9, 1]);
+    const [read] = (await shop.control.writes(shop.name)).rows;
+    expect(read).toMatchObject({ inventoryItem: shop.blue, quantityBefore: 3, quantityAfter: 9 });
+    const { offerings } = await shop.control.listing(shop.name, shop.listing);
+    expect(offerings).toMatchObject([
+      { sku: 'BLUE', values: { Colour: 'blue' } },
+      { sku: 'RED', values: { Colour: 'red' } },
+    ]);
+  });
+
+  test('does not undo a sale that nobody has seen: nothing of the listing is written', async () => {
+    await using shop = await openShop();
+    await shop.push([{ listing: shop.blue, quantity: 5 }]);
+    await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.blue, quantity: 2 }] });
+    const results = await shop.push([
+      { listing: shop.red, quantity: 8, expected: 2 },
+      { listing: shop.blue, quantity: 5, expected: 5 },
+    ]);
+    expect(results).toEqual([
+      { listing: shop.red, outcome: 'not_tried' },
+      { listing: shop.blue, outcome: 'rejected', failure: expect.objectContaining({ class: 'conflict' }), found: 3 },
+    ]);
+    expect(await shop.quantities()).toEqual([3, 2]);
+    expect(outcomes(await shop.push([{ listing: shop.blue, quantity: 4, expected: 3 }]))).toEqual(['applied']);
+    expect(await shop.quantities()).toEqual([4, 2]);
+  });
+
+  test('is not held up where there is more than expected: that is not a sale', async () => {
+    await using shop = await openShop();
+    expect(outcomes(await shop.push([{ listing: shop.blue, quantity: 1, expected: 2 }]))).toEqual(['applied']);
+    expect(await shop.quantities()).toEqual([1, 2]);
+  });
+
+  test('of nothing to every variant takes it off sale, and puts it back when there is something again', async () => {
+    await using shop = await openShop();
+    const [blue, red] = [shop.blue, shop.red];
+    expect(outcomes(await shop.push([{ listing: blue, quantity: 0 }, { listing: red, quantity: 0 }]))).toEqual(['applied', 'applied']); // prettier-ignore
+    expect([await shop.state(), await shop.quantities()]).toEqual(['inactive', [0, 0]]);
+    expect(await shop.connection.readBack([blue, red], soon)).toEqual(new Map([[blue, 0], [red, 0]])); // prettier-ignore
+    expect(outcomes(await shop.push([{ listing: red, quantity: 4 }]))).toEqual(['applied']);
+    expect([await shop.state(), await shop.quantities(), shop.memo()]).toEqual(['active', [0, 4], null]);
+  });
+
+  test('that was cut off right after it took the listing off sale still knows later that it was us', async () => {
+    await using shop = await openShop();
+    const both = (quantity: number) => [{ listing: shop.blue, quantity }, { listing: shop.red, quantity }]; // prettier-ignore
+    await shop.control.setFaults(shop.name, { dropAnswerOfNextMutations: 1 });
+    await expect(shop.push(both(0))).rejects.toMatchObject({ applied: 'unknown' });
+    expect([await shop.state(), await shop.quantities()]).toEqual(['inactive', [3, 2]]);
+    await shop.push(both(0));
+    await shop.push(both(6));
+    expect([await shop.state(), await shop.quantities()]).toEqual(['active', [6, 6]]);
+  });
+
+  test('writes quantities to a listing that its seller took off sale, and leaves it off sale', async () => {
+    await using shop = await openShop();
+    await shop.control.setListingState(shop.name, shop.listing, 'inactive');
+    expect(outcomes(await shop.push([{ listing: shop.blue, quantity: 7 }]))).toEqual(['applied']);
+    await shop.push([{ listing: shop.blue, quantity: 0 }, { listing: shop.red, quantity: 0 }]); // prettier-ignore
+    await shop.push([{ listing: shop.blue, quantity: 7 }]);
+    expect([await shop.state(), await shop.quantities()]).toEqual(['inactive', [7, 0]]);
+  });
+
+  test('renews a listing that sold out only where its seller wants that, and never leaves it at the single unit of a renewal', async () => {
+    for (const renewSoldOut of [false, true]) {
+      await using shop = await openShop({ renewSoldOut });
+      await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.blue, quantity: 3 }, { inventoryItem: shop.red, quantity: 2 }] }); // prettier-ignore
+      expect(await shop.state()).toBe('sold_out');
+      expect(outcomes(await shop.push([{ listing: shop.blue, quantity: 0, expected: 0 }]))).toEqual(['applied']);
+      expect(outcomes(await shop.push([{ listing: shop.red, quantity: 5, expected: 0 }]))).toEqual(['applied']);
+      expect([await shop.state(), await shop.quantities()]).toEqual([renewSoldOut ? 'active' : 'sold_out', [0, 5]]);
+    }
+  });
+
+  test('names a variant that is gone, writes the others, and a listing that is gone is the end of all of them', async () => {
+    await using shop = await openShop();
+    await shop.control.deleteProduct(shop.name, shop.red);
+    const items = [{ listing: shop.blue, quantity: 8 }, { listing: shop.red, quantity: 8 }]; // prettier-ignore
+    const gone = { outcome: 'rejected', failure: { class: 'permanent_listing' } };
+    expect(await shop.push(items)).toMatchObject([{ outcome: 'applied' }, gone]);
+    expect(await shop.quantities()).toEqual([8]);
+    await shop.control.deleteListing(shop.name, shop.listing);
+    expect(await shop.push(items)).toMatchObject([gone, gone]);
+  });
+
+  test('sets one quantity for variants that share it', async () => {
+    const variants = ['S', 'M'].map((size) => ({ sku: 'SHIRT', quantity: 5, values: { Size: size } }));
+    await using shop = await openShop({ listing: { variants, quantityVariesBy: [] } });
+    expect(shop.blue).toBe(String(shop.listing));
+    await shop.push([{ listing: shop.blue, quantity: 7 }]);
+    expect(await shop.quantities()).toEqual([7, 7]);
+    await shop.control.placeOrder(shop.name, { lines: [{ sku: 'SHIRT', quantity: 2 }] });
+    for await (const [order] of shop.connection.ordersSince(0, soon))
+      expect(order?.lines).toMatchObject([{ listing: String(shop.listing), quantity: 2 }]);
+  });
+});
+
+test('what is sold keeps its listing through every write of it, and after the listing is gone', async () => {
+  await using shop = await openShop();
+  for (const quantity of [8, 7]) {
+    await shop.push([{ listing: shop.blue, quantity }]);
+    await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.red, quantity: 1 }] });
+  }
+  const sold = async () => {
+    const lines: (string | null)[] = [];
+    for await (const page of shop.connection.ordersSince(0, soon))
+      lines.push(...page.flatMap((order) => order.lines.map(({ listing }) => listing)));
+    return lines;
+  };
+  expect(await sold()).toEqual([shop.red, shop.red]);
+  await shop.control.deleteListing(shop.name, shop.listing);
+  expect(await sold()).toEqual([shop.red, shop.red]);
+});

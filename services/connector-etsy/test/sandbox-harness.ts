@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ConnectorHarness, HarnessStore } from '@evenkeel/connector-kit/testing';
+import { createSandboxControl, type EtsyTokens, type NewListing, type SandboxControl } from '@evenkeel/marketplace-sandbox/control';
+import { createEtsy, type EtsyOptions } from '../src/etsy.ts';
+
+/** The app that the connector is at the marketplace. */
+const app = { keystring: 'evenkeeltest', sharedSecret: 'sharedsecret' };
+
+export interface RunningSandbox extends AsyncDisposable {
+  readonly control: SandboxControl;
+  /** How the connector reaches it, as the app that its shops are created for. */
+  readonly etsy: EtsyOptions;
+}
+
+const main = fileURLToPath(new URL('../../marketplace-sandbox/src/main.ts', import.meta.url));
+
+/** The sandbox as a process of its own, on free ports, with its state in a temporary folder. */
+export async function openSandboxProcess(): Promise<RunningSandbox> {
+  const folder = await mkdtemp(join(tmpdir(), 'evenkeel-sandbox-'));
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    CONTRACT_PORT: '0',
+    CONTROL_PORT: '0',
+    STATE_PATH: join(folder, 'state.sqlite'),
+    LOG_LEVEL: 'info',
+  };
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const ports = await new Promise<{ contract: string; control: string }>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line) as { contract?: string; control?: string };
+      if (entry.contract && entry.control) resolve({ contract: entry.contract, control: entry.control });
+    });
+    exited.then(([code]) => reject(new Error(`The sandbox ended with ${String(code)}.`)), reject);
+  });
+  return {
+    control: createSandboxControl(ports.control),
+    etsy: { ...app, apiUrl: `${ports.contract}/v3/application`, tokenUrl: `${ports.contract}/v3/public/oauth/token` },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+let shops = 0;
+/** Variants of one Etsy listing: what is added together can be pushed together. */
+const variantsOfListing = 100;
+
+const consentOf = ({ accessToken, refreshToken }: EtsyTokens) => ({ accessToken, refreshToken });
+
+/** A new shop with a generous rate, and its harness. */
+async function createStore(control: SandboxControl): Promise<HarnessStore> {
+  const shop = `shop-${(shops += 1)}-${Math.random().toString(36).slice(2, 8)}`;
+  const { tokens } = await control.createEtsyShop({ name: shop, ...app, requestsPerSecond: 1_000, acceptEverySale: true });
+  let clock = 0;
+  /** Etsy's times are whole seconds: whatever happens, happens a second after what was before. */
+  const aSecondLater = () => control.configure(shop, { clockOffsetMilliseconds: (clock += 1_000) });
+
+  async function addListings(listings: readonly { sku: string | null; quantity: number }[]): Promise<string[]> {
+    const wanted: NewListing[] = [];
+    for (let from = 0; from < listings.length; from += variantsOfListing) {
+      const variants = listings
+        .slice(from, from + variantsOfListing)
+        .map((listing, index) => ({ ...listing, values: { Number: `${index}` } }));
+      wanted.push({ title: `Listing from ${from}`, variants });
+    }
+    return (await control.putListings(shop, wanted)).flatMap(({ offerings }) => offerings.map(({ inventoryItem }) => inventoryItem));
+  }
+
+  async function shown(listing: string): Promise<number> {
+    const { state, offerings } = await control.listing(shop, Number(listing.split('/')[0]));
+    const offering = offerings.find(({ inventoryItem }) => inventoryItem === listing);
+    if (!offering) throw new Error(`${listing} is not there.`);
+    return state === 'active' ? offering.quantity : 0;
+  }
+
+  return {
+    entered: { ...consentOf(tokens), renewSoldOut: true },
+    addListings,
+    removeListing: (listing) => control.deleteProduct(shop, listing),
+    async sell(lines) {
+      await aSecondLater();
+      return (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id;
+    },
+    async cancel(order) {
+      await aSecondLater();
+      await control.cancelOrder(shop, order);
+    },
+    async fulfil(order) {
+      await aSecondLater();
+      await control.fulfilOrder(shop, order);
+    },
+    setActive: async (active) => void (await control.configureEtsy(shop, { vacation: !active })),
+    shown,
+    async writes() {
+      const writes = [];
+      // A write is one of the whole listing: what it left as it was is not what it was about.
+      for await (const { idempotencyKey: key, inventoryItem: listing, quantityBefore, quantityAfter: quantity } of control.allWrites(shop))
+        if (quantity !== quantityBefore) writes.push({ key, listing, quantity });
+      return writes;
+    },
+    calls: async () => (await control.calls(shop)).calls,
+    loseNextAnswer: () => control.setFaults(shop, { dropAnswerOfNextMutations: 1 }),
+    loseNextPush: () => control.setFaults(shop, { dropNextMutations: 1 }),
+    failNext: (calls, status) => control.setFaults(shop, calls > 0 ? { failNext: { calls, status } } : {}),
+    async renewCredentials() {
+      await control.revokeTokens(shop);
+      return consentOf(await control.issueTokens(shop));
+    },
+    limitRate: async () => void (await control.configureEtsy(shop, { requestsPerSecond: 3 })),
+  };
+}
+
+export async function openEtsyHarness(): Promise<ConnectorHarness> {
+  const sandbox = await openSandboxProcess();
+  return {
+    marketplace: createEtsy(sandbox.etsy),
+    createStore: () => createStore(sandbox.control),
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}

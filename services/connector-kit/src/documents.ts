@@ -20,6 +20,10 @@ export interface StoreDocument {
   readonly credentials: Sealed;
   /** Raised at each re-entry. */
   readonly credentialVersion: number;
+  /** Raised when credentials that end by themselves were renewed; absent until then. Starts again at each re-entry. */
+  readonly tokenRevision?: number | null;
+  /** Who is renewing them, and until when nobody else may. */
+  readonly renewal?: { readonly by: string; readonly until: number } | null;
   /** Set when the marketplace refused the credentials of this version; counts only while that is the stored version. */
   readonly gate: { readonly code: string; readonly message: string; readonly since: number; readonly credentialVersion: number } | null;
   readonly circuit: { readonly state: 'open' | 'closed'; readonly since: number } | null;

@@ -1,6 +1,7 @@
 import type { Logger } from '@evenkeel/chassis';
 import CircuitBreaker from 'opossum';
 import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
+import type { Vault } from './vault.ts';
 import { pauseFor, type Costs, type Priority, type RateGovernor } from './rate-governor.ts';
 
 export type { Priority } from './rate-governor.ts';
@@ -43,6 +44,8 @@ export interface GatewayOptions {
   readonly isOwner: () => boolean;
   readonly circuit?: CircuitSettings;
   readonly credentialRetryMilliseconds?: number;
+  /** The credentials that requests are made with; absent where a test needs none. */
+  readonly vault?: Vault;
   readonly onCredentialRefused?: (failure: Failure) => void;
   readonly onCircuit?: (state: 'open' | 'closed') => void;
 }
@@ -53,7 +56,7 @@ const isCredential = (error: unknown): error is MarketplaceError =>
   error instanceof MarketplaceError && error.failure.class === 'credential';
 
 export function createGateway(options: GatewayOptions): Gateway {
-  const { log, governor, isOwner, circuit = defaultCircuit, credentialRetryMilliseconds = 1_000 } = options;
+  const { log, governor, isOwner, circuit = defaultCircuit, credentialRetryMilliseconds = 1_000, vault } = options;
   let gate: 'open' | 'suspected' | 'closed' = 'open';
 
   const breaker = new CircuitBreaker((attempt: () => Promise<unknown>) => attempt(), {
@@ -82,7 +85,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   async function fire<T>(attempt: () => Promise<T>): Promise<T> {
     try {
-      return (await breaker.fire(attempt)) as T;
+      return (await breaker.fire(async () => {
+        await vault?.ready();
+        return await attempt();
+      })) as T;
     } catch (error) {
       if (CircuitBreaker.isOurError(error as Error)) throw new CallNotMade('circuit_open');
       if (error instanceof MarketplaceError && error.failure.class === 'throttled') governor.pause(error.failure.waitMilliseconds ?? 1_000);
@@ -90,13 +96,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     }
   }
 
-  /** The one retry after a first refusal. Meanwhile nobody else calls. */
-  async function retryOnce<T>(attempt: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  /** The one retry after a first refusal, with renewed credentials where they can be renewed. Meanwhile nobody else calls. */
+  async function retryOnce<T>(attempt: () => Promise<T>, refused: number, signal: AbortSignal | undefined): Promise<T> {
     gate = 'suspected';
     try {
-      await pauseFor(credentialRetryMilliseconds, signal);
+      if (!vault?.renews) await pauseFor(credentialRetryMilliseconds, signal);
       if (!isOwner()) throw new CallNotMade('not_owner');
-      const value = await fire(attempt);
+      const value = await fire(async () => {
+        await vault?.renew(refused);
+        return await attempt();
+      });
       gate = 'open';
       return value;
     } catch (error) {
@@ -119,10 +128,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       await governor.acquire(costs, priority, signal);
       const reason = hold();
       if (reason) throw new CallNotMade(reason);
+      let used = 0;
       try {
-        return await fire(attempt);
+        return await fire(() => {
+          used = vault?.revision() ?? 0;
+          return attempt();
+        });
       } catch (error) {
-        if (isCredential(error) && gate === 'open') return await retryOnce(attempt, signal);
+        if (isCredential(error) && gate === 'open') return await retryOnce(attempt, used, signal);
         throw error;
       }
     },

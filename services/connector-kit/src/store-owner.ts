@@ -9,6 +9,7 @@ import { createOrderReader, type OrderReader } from './order-poller.ts';
 import type { StoreIdentity } from './order-record.ts';
 import { createPushLoop, type PushLoop } from './push-loop.ts';
 import { createRateGovernor } from './rate-governor.ts';
+import { createStoredVault } from './vault.ts';
 import { createBackoff, createWake } from './waiting.ts';
 
 /** How often and how long; all in milliseconds. */
@@ -62,8 +63,10 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   let pushLoop: PushLoop | null = null;
   let started = false;
 
+  const vault = createStoredVault({ marketplace, collections, sealer, document, log });
   const gateway = createGateway({
     log,
+    vault,
     governor: createRateGovernor(),
     isOwner: alive,
     ...(timing.circuit ? { circuit: timing.circuit } : {}),
@@ -80,7 +83,10 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
 
   async function run(): Promise<void> {
     await using running = new AsyncDisposableStack();
-    const connection = running.adopt(openConnection(marketplace, document, sealer, gateway), (open) => open.close());
+    const connection = running.adopt(
+      marketplace.open({ settings: document.settings, credentials: () => vault.credentials() }, gateway),
+      (open) => open.close(),
+    );
     // Whoever is not the owner must not raise the epoch: that would fence the one who is.
     if (!alive()) throw new CallNotMade('not_owner');
     awaited.begin();
@@ -184,12 +190,6 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
       metrics.forget(identity);
     },
   };
-}
-
-/** The store's connection, with its credentials opened. Throws SealError where they can't be. */
-export function openConnection(marketplace: Marketplace, document: StoreDocument, sealer: Sealer, gateway: Gateway): StoreConnection {
-  const credentials = sealer.open(document.credentials, document._id);
-  return marketplace.open({ settings: document.settings, credentials: () => credentials }, gateway);
 }
 
 /** Raises the owner's epoch on the store and its listings: no mark of an earlier owner is accepted from here on. */

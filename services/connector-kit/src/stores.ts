@@ -6,7 +6,7 @@ import { createGateway } from './gateway.ts';
 import { importListings, type Imported } from './listing-import.ts';
 import type { Entered, Marketplace, StoreConnection } from './marketplace.ts';
 import { createRateGovernor } from './rate-governor.ts';
-import { openConnection } from './store-owner.ts';
+import { createEnteredVault, createStoredVault, type Vault } from './vault.ts';
 
 /** What people do to stores; any replica may serve it, also one that does not own the store. */
 export interface StoreDesk {
@@ -53,12 +53,9 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
   const { stores } = collections;
 
   /** A connection of our own beside the owner's: what it spends of the rate the owner sees in its next answer. */
-  async function withConnection<T>(
-    open: (gateway: ReturnType<typeof createGateway>) => StoreConnection,
-    work: (connection: StoreConnection) => Promise<T>,
-  ): Promise<T> {
-    const gateway = createGateway({ log, governor: createRateGovernor(), isOwner: () => true });
-    const connection = open(gateway);
+  async function withConnection<T>(settings: unknown, vault: Vault, work: (connection: StoreConnection) => Promise<T>): Promise<T> {
+    const gateway = createGateway({ log, governor: createRateGovernor(), isOwner: () => true, vault });
+    const connection = marketplace.open({ settings, credentials: () => vault.credentials() }, gateway);
     try {
       return await work(connection);
     } finally {
@@ -66,6 +63,8 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       gateway.close();
     }
   }
+
+  const vaultOf = (document: StoreDocument): Vault => createStoredVault({ marketplace, collections, sealer, document, log });
 
   const importWith = (document: StoreDocument, connection: StoreConnection, clearQuarantine: boolean): Promise<Imported> =>
     importListings({
@@ -87,13 +86,11 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
   /** The new store's document, still `connecting`. */
   async function create(tenant: string, store: string, access: Entered, cause: string): Promise<StoreDocument> {
-    const { settings, probe } = await withConnection(
-      (gateway) => marketplace.open({ settings: access.settings, credentials: () => access.credentials }, gateway),
-      async (connection) => ({
-        probe: await connection.probe({ priority: 'urgent' }),
-        settings: (await marketplace.completeSettings(connection, access.settings, { priority: 'urgent' })) as StoreDocument['settings'],
-      }),
-    );
+    const vault = createEnteredVault(marketplace, access.settings, access.credentials);
+    const { settings, probe } = await withConnection(access.settings, vault, async (connection) => ({
+      probe: await connection.probe({ priority: 'urgent' }),
+      settings: (await marketplace.completeSettings(connection, access.settings, { priority: 'urgent' })) as StoreDocument['settings'],
+    }));
     const twin = await stores.findOne({
       tenant,
       marketplace: marketplace.name,
@@ -116,7 +113,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       account: probe.account,
       name: probe.name,
       settings,
-      credentials: sealer.seal(access.credentials as object, _id),
+      credentials: sealer.seal(vault.credentials() as object, _id),
       credentialVersion: 1,
       gate: null,
       circuit: null,
@@ -139,10 +136,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
   return {
     async connect(tenant, store, entered, cause) {
       const created = await create(tenant, store, marketplace.accessOf(entered), cause);
-      const imported = await withConnection(
-        (gateway) => openConnection(marketplace, created, sealer, gateway),
-        (connection) => importWith(created, connection, false),
-      );
+      const imported = await withConnection(created.settings, vaultOf(created), (connection) => importWith(created, connection, false));
       await stores.updateOne({ _id: created._id }, { $set: { state: 'connected' } });
       onChanged();
       return { document: await find(tenant, store), imported };
@@ -151,10 +145,8 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
     async reenter(tenant, store, entered) {
       const document = await find(tenant, store);
       const { credentials } = marketplace.credentialsOf(entered);
-      const probe = await withConnection(
-        (gateway) => marketplace.open({ settings: document.settings, credentials: () => credentials }, gateway),
-        (connection) => connection.probe({ priority: 'urgent' }),
-      );
+      const vault = createEnteredVault(marketplace, document.settings, credentials);
+      const probe = await withConnection(document.settings, vault, (connection) => connection.probe({ priority: 'urgent' }));
       if (probe.account !== document.account)
         throw new StoreRefusal(
           'another_account',
@@ -164,8 +156,10 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
         { _id: document._id, credentialVersion: document.credentialVersion },
         {
           $set: {
-            credentials: sealer.seal(credentials as object, document._id),
+            credentials: sealer.seal(vault.credentials() as object, document._id),
             credentialVersion: document.credentialVersion + 1,
+            tokenRevision: null,
+            renewal: null,
             gate: null,
           },
         },
@@ -181,10 +175,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
     async importListings(tenant, store) {
       const document = await find(tenant, store);
-      const imported = await withConnection(
-        (gateway) => openConnection(marketplace, document, sealer, gateway),
-        (connection) => importWith(document, connection, true),
-      );
+      const imported = await withConnection(document.settings, vaultOf(document), (connection) => importWith(document, connection, true));
       onChanged();
       return imported;
     },

@@ -1,5 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createLogger, createMetrics, createSealer, openMongo, parseKeyRing, type EventOf, type Outgoing } from '@evenkeel/chassis';
+import {
+  createLogger,
+  createMetrics,
+  createSealer,
+  openMongo,
+  parseKeyRing,
+  type EventOf,
+  type Outgoing,
+  type Sealer,
+} from '@evenkeel/chassis';
 import { keyOf, type ListingVersion } from '@evenkeel/contracts';
 import { openStores, type Stores } from '../src/connector.ts';
 import { openCollections, type Collections, type ListingDocument } from '../src/documents.ts';
@@ -70,6 +79,7 @@ export interface Bench extends AsyncDisposable {
   readonly collections: Collections;
   readonly published: Outgoing[];
   readonly desk: StoreDesk;
+  readonly sealer: Sealer;
   /** Throws from the next publishes while set. */
   sendFails: Error | null;
   /** Happens within each publish, before it is acknowledged. */
@@ -106,6 +116,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
   const bench: Bench = {
     collections,
     published,
+    sealer,
     sendFails: null,
     onSend: null,
     desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => running.forEach((stores) => stores.look()) }),

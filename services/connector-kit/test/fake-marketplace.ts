@@ -8,6 +8,7 @@ import type {
   MarketplaceLine,
   MarketplaceOrder,
   PushResult,
+  Renewal,
   StoreConnection,
 } from '../src/marketplace.ts';
 
@@ -45,11 +46,25 @@ export interface Behaviour {
   read?(): Promise<void> | void;
 }
 
-/** A marketplace in memory with one store, whose trouble a test decides. */
-export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
+interface Tokens {
+  readonly token: string;
+  readonly refresh: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+/** A marketplace in memory with one store, whose trouble a test decides. `rotating`: its tokens end, and are renewed. */
+export function createFakeMarketplace(overrides: Partial<Capabilities> = {}, { rotating = false } = {}) {
   const has = { ...capabilities, ...overrides };
   const shop = {
     token: 'first',
+    /** What renews the token; each renewal replaces it, and the one before works until the new token is first used. */
+    refresh: 'refresh-first',
+    refreshBefore: null as string | null,
+    renewals: 0,
+    lifeMilliseconds: 3_600_000,
+    /** Within a renewal, after the marketplace has done it. */
+    onRenewed: (async () => undefined) as () => Promise<unknown>,
     listings: new Map<string, { sku: string | null; quantity: number }>(),
     orders: new Map<string, MarketplaceOrder>(),
     /** Everything that was asked, in order: `push:<key>`, `orders`, `listings`, `read-back`. */
@@ -88,6 +103,7 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
       gateway.call({ costs: {}, priority }, async () => {
         shop.asked.push(what);
         if (token() !== shop.token) throw failed('credential', 'no');
+        shop.refreshBefore = null;
         return work();
       });
     return {
@@ -134,13 +150,35 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}) {
     };
   }
 
+  const tokens = (): Tokens => {
+    const now = Date.now();
+    return { token: shop.token, refresh: shop.refresh, issuedAt: now, expiresAt: now + shop.lifeMilliseconds };
+  };
+  const renewal: Renewal = {
+    lifeOf: (credentials) => credentials as Tokens,
+    async renew({ credentials }) {
+      const { refresh } = credentials as Tokens;
+      shop.asked.push('renew');
+      if (refresh !== shop.refresh && refresh !== shop.refreshBefore) throw failed('credential', 'no', 'invalid_grant');
+      shop.renewals += 1;
+      shop.refreshBefore = refresh;
+      shop.token = `token-${shop.renewals}`;
+      shop.refresh = `refresh-${shop.renewals}`;
+      const answer = tokens();
+      await shop.onRenewed();
+      return answer;
+    },
+  };
+  const credentialsOf = (token: unknown) => (rotating ? { ...tokens(), token } : { token });
+
   const marketplace: Marketplace = {
     name: 'shopify', // the only one whose push requests have a topic
     capabilities: has,
     connectionFields: { token: z.string() },
     credentialFields: { token: z.string() },
-    accessOf: ({ token }) => ({ settings: { shop: 'fake' }, credentials: { token } }),
-    credentialsOf: ({ token }) => ({ credentials: { token } }),
+    accessOf: ({ token }) => ({ settings: { shop: 'fake' }, credentials: credentialsOf(token) }),
+    credentialsOf: ({ token }) => ({ credentials: credentialsOf(token) }),
+    ...(rotating ? { renewal } : {}),
     completeSettings: async (_connection, settings) => settings,
     open: ({ credentials }, gateway) => open(() => (credentials() as { token: string }).token, gateway),
   };

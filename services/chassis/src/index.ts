@@ -30,7 +30,7 @@ export { openKafka, type KafkaHandle } from './kafka/kafka.ts';
 export { openLanes, sliceLimits, type Lanes, type LanesOptions, type Slice } from './kafka/lanes.ts';
 export { openSender, type Sender, type SendOptions } from './kafka/sender.ts';
 export { partitionOf } from './kafka/wire.ts';
-export { openMongo, type MongoHandle } from './mongo.ts';
+export { openMongo, putNewer, type MongoHandle } from './mongo.ts';
 export { openProjection, type ProjectedDocument, type Projection, type ProjectionOptions } from './projection.ts';
 export {
   commonConfig,

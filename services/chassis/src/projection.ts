@@ -1,11 +1,11 @@
 import type { EventName, Topic } from '@evenkeel/contracts';
-import { MongoBulkWriteError, MongoError, type AnyBulkWriteOperation, type Collection, type Document } from 'mongodb';
+import { MongoError, type Document } from 'mongodb';
 import type { EventOf } from './events.ts';
 import { Unavailable } from './kafka/failures.ts';
 import type { KafkaHandle } from './kafka/kafka.ts';
 import { openLanes, type LanesOptions } from './kafka/lanes.ts';
 import type { Sender } from './kafka/sender.ts';
-import type { MongoHandle } from './mongo.ts';
+import { putNewer, type MongoHandle } from './mongo.ts';
 
 /** A document of a projection: an older version never overwrites a newer one. */
 export interface ProjectedDocument extends Document {
@@ -32,8 +32,6 @@ export interface Projection extends AsyncDisposable {
   live(): boolean;
 }
 
-const duplicateKey = 11_000;
-
 /**
  * Keeps a collection of what a compacted topic says now, off the hot path of whoever writes that topic: written in bulk, filtered on an older
  * version, offsets committed after the write. Emptied by hand, or restored from a backup, it begins again at the first record.
@@ -55,22 +53,13 @@ export async function openProjection<Name extends EventName, Projected extends P
         const document = documentOf(event);
         if (document && document.version >= (newest.get(document._id)?.version ?? 0)) newest.set(document._id, document);
       }
-      if (newest.size > 0) await write(collection, [...newest.values()]);
+      try {
+        await putNewer(collection as never, 'version', [...newest.values()]);
+      } catch (error) {
+        throw error instanceof MongoError ? new Unavailable('The database did not answer.', { cause: error }) : error;
+      }
     },
   });
-}
-
-async function write<Projected extends ProjectedDocument>(collection: Collection<Projected>, documents: readonly Projected[]) {
-  const operations = documents.map(({ _id, ...values }) => ({
-    updateOne: { filter: { _id, version: { $lt: values['version'] as number } }, update: { $set: values }, upsert: true },
-  }));
-  try {
-    await collection.bulkWrite(operations as unknown as AnyBulkWriteOperation<Projected>[], { ordered: false });
-  } catch (error) {
-    // Not older than ours, so not found, so inserted, so refused: it is the newer one, or the same.
-    if (error instanceof MongoBulkWriteError && [error.writeErrors].flat().every(({ code }) => code === duplicateKey)) return;
-    throw error instanceof MongoError ? new Unavailable('The database did not answer.', { cause: error }) : error;
-  }
 }
 
 /** Where the collection has nothing, what was committed says nothing. Another replica that runs already keeps the group, and has filled it. */

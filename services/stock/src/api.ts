@@ -6,7 +6,21 @@ import { stockRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'stock',
   title: 'Stock',
-  routes: stockRoutes({ journal: absent(), sender: absent(), incidents: absent() }),
-  reads: stockInputs,
-  writes: [topics.stockMovements, topics.stockLevels, topics.stockIncidents, topics.stockCommands],
+  routes: stockRoutes({
+    journal: absent(),
+    sender: absent(),
+    incidents: absent(),
+    products: absent(),
+    purchasing: absent(),
+    purchases: absent(),
+  }),
+  reads: [...stockInputs, topics.purchaseCommands, topics.stockLevels],
+  writes: [
+    topics.stockMovements,
+    topics.stockLevels,
+    topics.stockIncidents,
+    topics.stockCommands,
+    topics.purchaseOrders,
+    topics.purchaseCommands,
+  ],
 };

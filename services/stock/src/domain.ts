@@ -327,3 +327,43 @@ export function movementsSince<Row extends { readonly data: LedgerRow }>(
   }
   return since;
 }
+
+/** Units of an order that are promised beyond what there is. */
+export interface BeyondOnHand {
+  readonly order: OrderReference;
+  /** Of one reservation, what is neither released nor taken. */
+  readonly reserved: number;
+  /** How many of them there are not. */
+  readonly short: number;
+  readonly at: number;
+}
+
+/**
+ * Walks a ledger from its newest row and finds whose units are short: the newest reservations that still stand, until `short` units are covered.
+ * What an order gave up or took later is set against its newest reservations; units in a pick batch are promised as before.
+ */
+export function createShortfall(short: number) {
+  const found: BeyondOnHand[] = [];
+  /** By order, of what was read so far: units given up or taken (below zero), and brought back (above). */
+  const settled = new Map<string, number>();
+  let left = short;
+  return {
+    found,
+    take({ at, data: { type, change, order } }: Pick<SequencedRow, 'at' | 'data'>): 'more' | 'enough' {
+      const units = change.orderReserve + change.batchReserve;
+      if (order === null || units === 0) return 'more';
+      const key = JSON.stringify([order.store, order.order]);
+      const before = settled.get(key) ?? 0;
+      if (type !== 'OrderReserve') {
+        settled.set(key, before + units);
+        return 'more';
+      }
+      const reserved = Math.max(0, units + Math.min(0, before));
+      settled.set(key, before < 0 ? Math.min(0, before + units) : before);
+      if (reserved === 0) return 'more';
+      found.push({ order, reserved, short: Math.min(reserved, left), at });
+      left -= reserved;
+      return left <= 0 ? 'enough' : 'more';
+    },
+  };
+}

@@ -1,12 +1,14 @@
 import type { JournalEntry, JournalReader } from '@evenkeel/chassis';
-import { mostMovementsSince, movementsSince, type LedgerRow, type SkuStock } from './domain.ts';
+import { createShortfall, mostMovementsSince, movementsSince, type BeyondOnHand, type LedgerRow } from './domain.ts';
 
-export type Ledger = JournalReader<LedgerRow, SkuStock>;
+export type Ledger = Pick<JournalReader<LedgerRow, unknown>, 'entries'>;
 export type Row = JournalEntry<LedgerRow>;
 
 const pageRows = 500;
 /** A request reads so many rows at most; what lies before is on the next page. */
 const mostRowsRead = 10_000;
+/** A row's time is when its cause entered the system, and its place when it was journaled: after an outage that was later, but not later than this. */
+const mostDelayMilliseconds = 14 * 24 * 3_600_000;
 
 /** Rows below a sequence, newest first, read page by page, as far as one request goes. */
 async function rowsBefore(ledger: Ledger, key: string, before: number, onRow: (row: Row) => 'more' | 'enough'): Promise<void> {
@@ -27,23 +29,27 @@ export interface Page {
   readonly next: number | null;
 }
 
-/** One page of those rows that a person asked for, newest first. */
+/** One page of those rows that a person asked for, newest first; `from`: nothing wanted is older. */
 export async function pageOf(
   ledger: Ledger,
   key: string,
   {
     before = Number.MAX_SAFE_INTEGER,
     limit,
+    from = -Infinity,
     isWanted,
-  }: { before?: number | undefined; limit: number; isWanted: (row: LedgerRow) => boolean },
+  }: { before?: number | undefined; limit: number; from?: number | undefined; isWanted: (row: Row) => boolean },
 ): Promise<Page> {
   const rows: Row[] = [];
   let lowest = before;
+  let isOver = false;
   await rowsBefore(ledger, key, before, (row) => {
     lowest = row.sequence;
-    if (isWanted(row.data)) rows.push(row);
-    return rows.length === limit ? 'enough' : 'more';
+    isOver = row.at < from - mostDelayMilliseconds;
+    if (isWanted(row)) rows.push(row);
+    return isOver || rows.length === limit ? 'enough' : 'more';
   });
+  if (isOver) return { rows, next: null };
   // Sequences run from 1 without a gap: below the lowest row that was read there is another, unless it was the first.
   return { rows, next: lowest > 1 && lowest !== before ? lowest : null };
 }
@@ -60,4 +66,11 @@ export async function changesSince(ledger: Ledger, key: string, refusal: Row, se
     return data.locationOnHand === seen || read.length > mostMovementsSince ? 'enough' : 'more';
   });
   return movementsSince(read, location, seen);
+}
+
+/** Whose units go beyond what there is: the newest reservations that are neither released nor taken, until `short` units are covered. */
+export async function reservationsBeyond(ledger: Ledger, key: string, short: number): Promise<readonly BeyondOnHand[]> {
+  const shortfall = createShortfall(short);
+  if (short > 0) await rowsBefore(ledger, key, Number.MAX_SAFE_INTEGER, (row) => shortfall.take(row));
+  return shortfall.found;
 }

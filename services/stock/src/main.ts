@@ -1,13 +1,18 @@
 import { incidentsIn, openIncidentStore, openService, readConfig, runService, showOpenIncidents } from '@evenkeel/chassis';
+import { topics } from '@evenkeel/contracts';
 import { api } from './api.ts';
 import { stockConfig } from './config.ts';
 import { incidentKindNames, stockAggregate, stockInputs, subjectOf } from './handlers.ts';
 import { stockRoutes } from './http.ts';
+import { openProductStore, productOf, productsCollection } from './products.ts';
+import { openPurchaseStore, purchaseAggregate } from './purchasing.ts';
 
 await runService('stock', async (running, fail) => {
   const config = readConfig(stockConfig, process.env);
   const service = await openService({ name: 'stock', config, topics: [...api.reads, ...api.writes], running, fail });
   const incidents = await openIncidentStore(service.mongo);
+  const products = await openProductStore(service.mongo);
+  const purchases = await openPurchaseStore(service.mongo);
   const movements = service.metrics.counter({
     name: 'evenkeel_movements_total',
     help: 'Rows written to the ledgers, refusals included.',
@@ -22,5 +27,13 @@ await runService('stock', async (running, fail) => {
       for (const { entries } of documents) for (const { data } of entries) movements.inc({ type: data.type });
     },
   });
-  await service.serve({ title: api.title, routes: stockRoutes({ journal, sender: service.sender, incidents }) });
+  const purchasing = await service.journal({
+    purpose: 'purchasing',
+    topics: [topics.purchaseCommands],
+    aggregate: purchaseAggregate,
+    project: purchases.project,
+  });
+  await service.projection({ purpose: 'products', topic: topics.stockLevels, collection: productsCollection, documentOf: productOf });
+  const parts = { journal, sender: service.sender, incidents, products, purchasing, purchases };
+  await service.serve({ title: api.title, routes: stockRoutes(parts) });
 });

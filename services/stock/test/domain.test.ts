@@ -2,6 +2,7 @@ import type { UnitsAutoPicked, UnitsReleased, UnitsReserved, UpdateStock, User }
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  createShortfall,
   decide,
   decideAutoPicked,
   decideReleased,
@@ -306,6 +307,89 @@ describe("what needs a person's eye", () => {
       alsoBelowZero: 'back -1',
     });
     expect(negativeOnHand(play(count(5), pick(2)).sku)).toBeNull();
+  });
+});
+
+describe('whose units are short', () => {
+  /** Orders by number: what each reserved, gave up or took, oldest first. */
+  const life = (
+    ...steps: readonly (readonly [order: number, step: 'reserve' | 'release' | 'pick' | 'void' | 'assign', quantity: number])[]
+  ) =>
+    play(
+      count(0),
+      ...steps.map(([number, step, quantity]): Step => {
+        const data = { ...batched, order: { store: 's1', order: String(number) }, quantity, fromBatchReserve: 0 };
+        const at = { location: null, label: null, reverses: 'x' };
+        const types = {
+          reserve: { type: 'UnitsReserved', data },
+          release: { type: 'UnitsReleased', data },
+          pick: { type: 'UnitsAutoPicked', data: { ...data, ...at } },
+          void: { type: 'UnitsUnpicked', data: { ...data, ...at } },
+          assign: { type: 'UnitsAssignedToBatch', data },
+        } as const;
+        return (sku) => decide(sku, types[step]);
+      }),
+    ).rows;
+  const beyond = (rows: readonly SequencedRow[], short: number) => {
+    const shortfall = createShortfall(short);
+    for (const row of rows.toReversed()) if (shortfall.take(row) === 'enough') break;
+    return shortfall.found.map((found) => [Number(found.order.order), found.reserved, found.short]);
+  };
+
+  test('are the newest reservations, until the shortfall is covered', () => {
+    expect(beyond(life([1, 'reserve', 5], [2, 'reserve', 2], [3, 'reserve', 3]), 4)).toEqual([
+      [3, 3, 3],
+      [2, 2, 1],
+    ]);
+  });
+  test('are none that were cancelled or shipped since; what is in a pick batch is still promised', () => {
+    const rows = life(
+      [1, 'reserve', 2],
+      [2, 'reserve', 2],
+      [3, 'reserve', 3],
+      [4, 'reserve', 1],
+      [3, 'release', 1],
+      [4, 'pick', 1],
+      [2, 'assign', 2],
+    );
+    expect(beyond(rows, 4)).toEqual([
+      [3, 2, 2],
+      [2, 2, 2],
+    ]);
+  });
+  test('are those again whose label was voided', () => {
+    expect(beyond(life([1, 'reserve', 2], [1, 'pick', 2], [1, 'void', 1]), 1)).toEqual([[1, 1, 1]]);
+  });
+  test('in all are what is reserved', () => {
+    const anOrder = fc.tuple(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.constantFrom('reserve', 'release', 'pick', 'void', 'assign'), { maxLength: 9 }),
+    );
+    fc.assert(
+      fc.property(fc.array(anOrder, { maxLength: 12 }), (orders) => {
+        const held = new Map<number, { reserved: number; picked: number }>();
+        // One unit a step, and only what the order can give up or bring back.
+        const steps = orders.flatMap(([number, wishes]) =>
+          wishes.flatMap((wish) => {
+            const { reserved, picked } = held.get(number) ?? { reserved: 0, picked: 0 };
+            if ((wish === 'release' || wish === 'pick' || wish === 'assign') && reserved === 0) return [];
+            if (wish === 'void' && picked === 0) return [];
+            const more = { reserve: 1, release: -1, pick: -1, void: 1, assign: 0 }[wish];
+            held.set(number, {
+              reserved: reserved + more,
+              picked: picked + { reserve: 0, release: 0, pick: 1, void: -1, assign: 0 }[wish],
+            });
+            return [[number, wish, 1] as const];
+          }),
+        );
+        const ofOrder = new Map<number, number>();
+        for (const [number, reserved] of beyond(life(...steps), Infinity))
+          ofOrder.set(number as number, (ofOrder.get(number as number) ?? 0) + (reserved as number));
+        expect(ofOrder).toEqual(
+          new Map([...held].filter(([, { reserved }]) => reserved > 0).map(([number, { reserved }]) => [number, reserved])),
+        );
+      }),
+    );
   });
 });
 

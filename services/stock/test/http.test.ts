@@ -1,8 +1,10 @@
-import type { IncidentStore } from '@evenkeel/chassis';
+import { absent, type IncidentDocument, type IncidentStore } from '@evenkeel/chassis';
 import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
+import { keyOf } from '@evenkeel/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { stockAggregate } from '../src/handlers.ts';
-import { stockRoutes } from '../src/http.ts';
+import { stockRoutes, type StockParts } from '../src/http.ts';
+import type { ProductStore } from '../src/products.ts';
 
 const sku = 'mug/blue 100%';
 const product = `/products/${encodeURIComponent(sku)}`;
@@ -14,10 +16,12 @@ const noIncidents: IncidentStore = {
   acknowledge: async () => null,
   open: async () => 0,
 };
+const noProducts: ProductStore = { page: async () => [], locations: async () => [] };
 
-async function openStock() {
+async function openStock(incidents = noIncidents) {
   const memory = createMemoryJournal(stockAggregate, undefined);
-  const http = await openRoutes(stockRoutes({ ...memory, incidents: noIncidents }), { tenant: 'acme', user: 'ann', roles: ['clerk'] });
+  const parts: StockParts = { ...memory, incidents, products: noProducts, purchasing: absent(), purchases: absent() };
+  const http = await openRoutes(stockRoutes(parts), { tenant: 'acme', user: 'ann', roles: ['clerk'] });
   let events = 0;
   const reserve = (quantity: number) => {
     events += 1;
@@ -150,6 +154,102 @@ describe('the transactions of a product', () => {
     }
     expect(seen).toEqual([5, 4, 3, 2, 1]);
   });
+});
+
+describe('the transactions of a product, narrowed down', () => {
+  test('by location, user and time; each says its batch, label and purchase order', async () => {
+    await using stock = await openStock();
+    const user = { kind: 'person', id: 'bob' } as const;
+    const about = { tenant: 'acme', sku, purchaseOrder: 'po1', quantity: 4, user };
+    stock.take({ id: 'p1', type: 'PutAwayUnits', time: 1_000, correlation: 'c', data: { ...about, location: 'back', at: 1_000 } });
+    stock.take({ id: 'p2', type: 'PutAwayUnits', time: 9_000, correlation: 'c', data: { ...about, location: null, at: 9_000 } });
+    await stock.http.call('PUT', onHand, { seen: 4, onHand: 6 });
+    const list = async (query: string) => {
+      const { body } = await stock.http.call('GET', `${product}/movements?${query}`);
+      return (body as { movements: { sequence: number }[] }).movements.map(({ sequence }) => sequence);
+    };
+    expect(await list('location=back')).toEqual([1]);
+    expect(await list('user=bob')).toEqual([2, 1]);
+    expect(await list('user=ann')).toEqual([3]);
+    expect(await list('from=1970-01-01T00:00:02Z')).toEqual([3, 2]);
+    expect(await list('to=1970-01-01T00:00:02Z')).toEqual([1]);
+    expect((await stock.http.call('GET', `${product}/movements?location=back`)).body).toMatchObject({
+      movements: [{ type: 'PurchaseReceiving', purchaseOrder: 'po1', batch: null, label: null }],
+    });
+    expect(await stock.http.call('GET', `${product}/movements?from=yesterday`)).toMatchObject({ status: 400 });
+  });
+});
+
+test('a product at a past moment is what its ledger said then', async () => {
+  await using stock = await openStock();
+  const put = (id: string, at: number) => {
+    const data = { tenant: 'acme', sku, purchaseOrder: 'po1', location: null, quantity: 4, user: { kind: 'person', id: 'bob' } } as const;
+    stock.take({ id, type: 'PutAwayUnits', time: at, correlation: 'c', data: { ...data, at } });
+  };
+  put('p1', 1_000);
+  put('p2', 3_000);
+  const at = async (moment: number) =>
+    (await stock.http.call('GET', `${product}?at=${encodeURIComponent(new Date(moment).toISOString())}`)).body;
+  expect(await at(999)).toMatchObject({ sequence: 0, at: null, counted: false, quantities: { onHand: 0 } });
+  expect(await at(1_000)).toMatchObject({ sequence: 1, counted: true, quantities: { onHand: 4 }, locations: null });
+  expect(await at(2_999)).toMatchObject({ sequence: 1, quantities: { onHand: 4 } });
+  expect(await at(3_000)).toMatchObject({ sequence: 2, quantities: { onHand: 8 }, locations: { default: 8 } });
+});
+
+describe("a product's settings", () => {
+  test('are set all at once, and stand in its inventory; the same request again is the same answer', async () => {
+    await using stock = await openStock();
+    const settings = { title: 'Mug, blue', defaultLocation: 'back', lowStockAtOrBelow: 2 };
+    const first = await stock.http.call('PUT', product, settings, 'monday');
+    expect(first).toMatchObject({ status: 200, body: { product: { sku, sequence: 1, ...settings, retired: false } } });
+    expect((await stock.http.call('PUT', product, settings, 'monday')).body).toEqual(first.body);
+    expect((await stock.http.call('GET', product)).body).toMatchObject({ ...settings, counted: false });
+  });
+  test('do not retire it while units are on a shelf or promised, and say so', async () => {
+    await using stock = await openStock();
+    await stock.http.call('PUT', onHand, { seen: 0, onHand: 5 });
+    expect(await stock.http.call('PUT', product, { retired: true })).toMatchObject({
+      status: 409,
+      body: { type: 'urn:evenkeel:problem:still-in-use', quantities: { onHand: 5 } },
+    });
+    await stock.http.call('PUT', onHand, { seen: 5, onHand: 0 });
+    expect(await stock.http.call('PUT', product, { retired: true })).toMatchObject({ status: 200, body: { product: { retired: true } } });
+  });
+  test.each([
+    ['a location that is none', { defaultLocation: '' }],
+    ['a threshold below zero', { lowStockAtOrBelow: -1 }],
+    ['an unknown field', { colour: 'blue' }],
+  ])('with %s are a bad request', async (_, body) => {
+    await using stock = await openStock();
+    expect(await stock.http.call('PUT', product, body)).toMatchObject({ status: 400 });
+  });
+});
+
+test('the oversold incident names the newest orders that go beyond what there is', async () => {
+  const open: IncidentDocument = {
+    _id: keyOf('acme', 'oversold', sku),
+    tenant: 'acme',
+    kind: 'oversold',
+    subject: sku,
+    state: 'open',
+    count: 1,
+    openedAt: new Date(7),
+    closedAt: null,
+    details: { available: '-1' },
+    sequence: 3,
+    at: new Date(7),
+    correlation: 'c',
+  };
+  await using stock = await openStock({ ...noIncidents, find: async () => open, page: async () => [open] });
+  await stock.http.call('PUT', onHand, { seen: 0, onHand: 3 });
+  for (const quantity of [2, 1, 2]) stock.reserve(quantity);
+  const explanation = {
+    quantities: { onHand: 3, orderReserve: 5, batchReserve: 0, available: -2 },
+    orders: [{ store: 's1', order: '3', reserved: 2, short: 2, at: '1970-01-01T00:00:00.007Z' }],
+  };
+  const path = `/incidents/oversold/${encodeURIComponent(sku)}`;
+  expect((await stock.http.call('GET', path)).body).toMatchObject({ incident: { explanation } });
+  expect((await stock.http.call('GET', '/incidents')).body).toMatchObject({ incidents: [{ explanation }] });
 });
 
 test('each row is published as a movement and a level of the same number, and an incident only when it opens or closes', async () => {

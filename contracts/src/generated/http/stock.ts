@@ -1,29 +1,150 @@
 // Generated from the routes of stock by `npm run generate`: change those, not this file.
 
 export interface StockHttp {
-  /** A product's inventory */
-  readonly 'GET /products/{sku}': {
-    readonly path: {
-      readonly sku: string;
+  /** The inventory table */
+  readonly 'GET /products': {
+    readonly path: undefined;
+    readonly query: {
+      /** Beginning of the SKU, or part of the title; case does not matter. */
+      readonly search?: string | undefined;
+      readonly counted?: "true" | "false" | undefined;
+      readonly oversold?: "true" | "false" | undefined;
+      /** Counted, and Available at or below what the product names. */
+      readonly low?: "true" | "false" | undefined;
+      /** Products that are no longer dealt in are shown only when they are asked for. */
+      readonly retired?: "true" | "false" | undefined;
+      readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
+      readonly order?: "ascending" | "descending" | undefined;
+      /** `next` of the page before, of the same sort. */
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
     };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly products: readonly ({
+          readonly sku: string;
+          readonly title: string | null;
+          /** Where units are taken when nobody says where; null: the location default. */
+          readonly defaultLocation: string | null;
+          /** At or below this Available it is low on stock; null: never. */
+          readonly lowStockAtOrBelow: number | null;
+          /** No longer dealt in; its ledger stays. */
+          readonly retired: boolean;
+          readonly quantities: {
+            readonly onHand: number;
+            readonly orderReserve: number;
+            readonly batchReserve: number;
+            readonly available: number;
+          };
+          /** False: never counted, so the quantities say nothing. */
+          readonly counted: boolean;
+          readonly oversold: boolean;
+          readonly low: boolean;
+          readonly sequence: number;
+          /** When it last changed. */
+          readonly at: string;
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
+  /** The inventory table as CSV, a line for each location */
+  readonly 'GET /products.csv': {
+    readonly path: undefined;
+    readonly query: {
+      /** Beginning of the SKU, or part of the title; case does not matter. */
+      readonly search?: string | undefined;
+      readonly counted?: "true" | "false" | undefined;
+      readonly oversold?: "true" | "false" | undefined;
+      /** Counted, and Available at or below what the product names. */
+      readonly low?: "true" | "false" | undefined;
+      /** Products that are no longer dealt in are shown only when they are asked for. */
+      readonly retired?: "true" | "false" | undefined;
+      readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
+      readonly order?: "ascending" | "descending" | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: string;
+    };
+  };
+  /** Where products are, with how many products and units */
+  readonly 'GET /locations': {
+    readonly path: undefined;
     readonly query: undefined;
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
+        readonly locations: readonly {
+          readonly location: string;
+          readonly products: number;
+          readonly units: number;
+        }[];
+      };
+    };
+  };
+  /** Set what a product is called and how it is kept, all of it at once */
+  readonly 'PUT /products/{sku}': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      readonly title?: string | null | undefined;
+      readonly defaultLocation?: string | null | undefined;
+      readonly lowStockAtOrBelow?: number | null | undefined;
+      readonly retired?: boolean | undefined;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly product: {
+          readonly sku: string;
+          readonly sequence: number;
+          readonly title: string | null;
+          /** Where units are taken when nobody says where; null: the location default. */
+          readonly defaultLocation: string | null;
+          /** At or below this Available it is low on stock; null: never. */
+          readonly lowStockAtOrBelow: number | null;
+          /** No longer dealt in; its ledger stays. */
+          readonly retired: boolean;
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** A product's inventory, now or at a past moment */
+  readonly 'GET /products/{sku}': {
+    readonly path: {
+      readonly sku: string;
+    };
+    readonly query: {
+      /** As it stood after the last row of its ledger that is not later; absent: now. */
+      readonly at?: string | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
         readonly sku: string;
+        readonly title: string | null;
         readonly epoch: number;
         /** Number of the ledger row that this stands after; 0: there is none. */
         readonly sequence: number;
+        /** Of that row. */
+        readonly at: string | null;
         readonly quantities: {
           readonly onHand: number;
           readonly orderReserve: number;
           readonly batchReserve: number;
           readonly available: number;
         };
-        /** On Hand per location. */
-        readonly locations: Readonly<Record<string, number>>;
+        /** On Hand per location; null where a past moment was asked for. */
+        readonly locations: Readonly<Record<string, number>> | null;
         /** False: never counted, so the quantities say nothing. */
         readonly counted: boolean;
+        readonly defaultLocation: string | null;
+        readonly lowStockAtOrBelow: number | null;
+        readonly retired: boolean;
       };
     };
   };
@@ -38,6 +159,12 @@ export interface StockHttp {
       readonly limit?: number | undefined;
       readonly type?: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange" | undefined;
       readonly include?: "reserves" | undefined;
+      readonly from?: string | undefined;
+      /** Up to this moment, and with it. */
+      readonly to?: string | undefined;
+      /** Whoever did it: a person, a marketplace, a part of the system. */
+      readonly user?: string | undefined;
+      readonly location?: string | undefined;
     };
     readonly body: undefined;
     readonly answers: {
@@ -137,6 +264,350 @@ export interface StockHttp {
       readonly 202: undefined;
     };
   };
+  /** All products at a past moment */
+  readonly 'GET /stock-snapshots': {
+    readonly path: undefined;
+    readonly query: {
+      /** As each product stood after the last row of its ledger that is not later. */
+      readonly at: string;
+      /** `next` of the page before. */
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly at: string;
+        readonly products: readonly ({
+          readonly sku: string;
+          /** As it is called now. */
+          readonly title: string | null;
+          readonly counted: boolean;
+          readonly quantities: {
+            readonly onHand: number;
+            readonly orderReserve: number;
+            readonly batchReserve: number;
+            readonly available: number;
+          };
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
+  /** All products at a past moment, as CSV */
+  readonly 'GET /stock-snapshots.csv': {
+    readonly path: undefined;
+    readonly query: {
+      /** As each product stood after the last row of its ledger that is not later. */
+      readonly at: string;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: string;
+    };
+  };
+  /** Order units from a supplier */
+  readonly 'POST /purchase-orders': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: {
+      /** Its name; absent: one is made from the request. */
+      readonly purchaseOrder?: string | undefined;
+      readonly supplier?: string | null | undefined;
+      readonly note?: string | null | undefined;
+      readonly lines: readonly {
+        readonly sku: string;
+        readonly quantity: number;
+      }[];
+    };
+    readonly answers: {
+      readonly 201: {
+        readonly purchaseOrder: {
+          readonly purchaseOrder: string;
+          readonly sequence: number;
+          /** open while units are still to come */
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly note: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly ordered: number;
+            readonly received: number;
+            /** On a shelf, and On Hand. */
+            readonly putAway: number;
+            readonly toCome: number;
+            /** Received, and not sellable yet. */
+            readonly toPutAway: number;
+          }[];
+        };
+        readonly step: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly step: "created" | "received" | "put_away" | "closed";
+          readonly refused: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly putAway: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly location: string | null;
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** Purchase orders, newest first */
+  readonly 'GET /purchase-orders': {
+    readonly path: undefined;
+    readonly query: {
+      readonly state?: "open" | "received" | "closed" | undefined;
+      /** `next` of the page before. */
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly purchaseOrders: readonly ({
+          readonly purchaseOrder: string;
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly createdAt: string;
+          readonly products: number;
+          readonly unitsOrdered: number;
+          readonly unitsToCome: number;
+          readonly unitsToPutAway: number;
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
+  /** A purchase order with its history */
+  readonly 'GET /purchase-orders/{purchaseOrder}': {
+    readonly path: {
+      readonly purchaseOrder: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly purchaseOrder: {
+          readonly purchaseOrder: string;
+          readonly sequence: number;
+          /** open while units are still to come */
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly note: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly ordered: number;
+            readonly received: number;
+            /** On a shelf, and On Hand. */
+            readonly putAway: number;
+            readonly toCome: number;
+            /** Received, and not sellable yet. */
+            readonly toPutAway: number;
+          }[];
+        };
+        readonly steps: readonly ({
+          readonly sequence: number;
+          readonly at: string;
+          readonly step: "created" | "received" | "put_away" | "closed";
+          readonly refused: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly putAway: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly location: string | null;
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+        })[];
+      };
+    };
+  };
+  /** Receive units, and put them away in the same step unless told otherwise */
+  readonly 'POST /purchase-orders/{purchaseOrder}/receipts': {
+    readonly path: {
+      readonly purchaseOrder: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** What came; null: all that is still to come. */
+      readonly lines?: readonly {
+        readonly sku: string;
+        readonly quantity: number;
+      }[] | null | undefined;
+      /** False: they wait to be put away, and are not sellable yet. */
+      readonly putAway?: boolean | undefined;
+      /** Where they are put; null: each product's default location. */
+      readonly location?: string | null | undefined;
+      /** Whether more may come in than was ordered. */
+      readonly allowOver?: boolean | undefined;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly purchaseOrder: {
+          readonly purchaseOrder: string;
+          readonly sequence: number;
+          /** open while units are still to come */
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly note: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly ordered: number;
+            readonly received: number;
+            /** On a shelf, and On Hand. */
+            readonly putAway: number;
+            readonly toCome: number;
+            /** Received, and not sellable yet. */
+            readonly toPutAway: number;
+          }[];
+        };
+        readonly step: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly step: "created" | "received" | "put_away" | "closed";
+          readonly refused: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly putAway: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly location: string | null;
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** Put received units on the shelf: from then on they are On Hand */
+  readonly 'POST /purchase-orders/{purchaseOrder}/put-aways': {
+    readonly path: {
+      readonly purchaseOrder: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** Which; null: all that waits. */
+      readonly lines?: readonly {
+        readonly sku: string;
+        readonly quantity: number;
+      }[] | null | undefined;
+      /** Where they are put; null: each product's default location. */
+      readonly location?: string | null | undefined;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly purchaseOrder: {
+          readonly purchaseOrder: string;
+          readonly sequence: number;
+          /** open while units are still to come */
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly note: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly ordered: number;
+            readonly received: number;
+            /** On a shelf, and On Hand. */
+            readonly putAway: number;
+            readonly toCome: number;
+            /** Received, and not sellable yet. */
+            readonly toPutAway: number;
+          }[];
+        };
+        readonly step: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly step: "created" | "received" | "put_away" | "closed";
+          readonly refused: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly putAway: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly location: string | null;
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
+  /** What is still to come will not come */
+  readonly 'POST /purchase-orders/{purchaseOrder}/close': {
+    readonly path: {
+      readonly purchaseOrder: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly purchaseOrder: {
+          readonly purchaseOrder: string;
+          readonly sequence: number;
+          /** open while units are still to come */
+          readonly state: "open" | "received" | "closed";
+          readonly supplier: string | null;
+          readonly note: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly ordered: number;
+            readonly received: number;
+            /** On a shelf, and On Hand. */
+            readonly putAway: number;
+            readonly toCome: number;
+            /** Received, and not sellable yet. */
+            readonly toPutAway: number;
+          }[];
+        };
+        readonly step: {
+          readonly sequence: number;
+          readonly at: string;
+          readonly step: "created" | "received" | "put_away" | "closed";
+          readonly refused: string | null;
+          readonly lines: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly putAway: readonly {
+            readonly sku: string;
+            readonly quantity: number;
+          }[];
+          readonly location: string | null;
+          readonly user: {
+            readonly kind: "person" | "marketplace" | "system";
+            readonly id: string;
+          };
+        };
+      };
+      readonly 202: undefined;
+    };
+  };
   /** The tenant's incidents */
   readonly 'GET /incidents': {
     readonly path: undefined;
@@ -165,6 +636,26 @@ export interface StockHttp {
           readonly acknowledged: {
             readonly user: string;
             readonly at: string;
+          } | null;
+          /** As it is now; null where there is none. */
+          readonly explanation: {
+            readonly quantities: {
+              readonly onHand: number;
+              readonly orderReserve: number;
+              readonly batchReserve: number;
+              readonly available: number;
+            };
+            /** The newest reservations, until what is short is covered. */
+            readonly orders: readonly {
+              readonly store: string;
+              readonly order: string;
+              /** Units of it that are promised and not taken yet. */
+              readonly reserved: number;
+              /** How many of them there are not. */
+              readonly short: number;
+              /** When they were promised. */
+              readonly at: string;
+            }[];
           } | null;
         })[];
         readonly next: string | null;
@@ -197,6 +688,26 @@ export interface StockHttp {
             readonly user: string;
             readonly at: string;
           } | null;
+          /** As it is now; null where there is none. */
+          readonly explanation: {
+            readonly quantities: {
+              readonly onHand: number;
+              readonly orderReserve: number;
+              readonly batchReserve: number;
+              readonly available: number;
+            };
+            /** The newest reservations, until what is short is covered. */
+            readonly orders: readonly {
+              readonly store: string;
+              readonly order: string;
+              /** Units of it that are promised and not taken yet. */
+              readonly reserved: number;
+              /** How many of them there are not. */
+              readonly short: number;
+              /** When they were promised. */
+              readonly at: string;
+            }[];
+          } | null;
         };
       };
     };
@@ -226,6 +737,26 @@ export interface StockHttp {
           readonly acknowledged: {
             readonly user: string;
             readonly at: string;
+          } | null;
+          /** As it is now; null where there is none. */
+          readonly explanation: {
+            readonly quantities: {
+              readonly onHand: number;
+              readonly orderReserve: number;
+              readonly batchReserve: number;
+              readonly available: number;
+            };
+            /** The newest reservations, until what is short is covered. */
+            readonly orders: readonly {
+              readonly store: string;
+              readonly order: string;
+              /** Units of it that are promised and not taken yet. */
+              readonly reserved: number;
+              /** How many of them there are not. */
+              readonly short: number;
+              /** When they were promised. */
+              readonly at: string;
+            }[];
           } | null;
         };
       };

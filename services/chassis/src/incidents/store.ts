@@ -1,10 +1,9 @@
-import { MongoBulkWriteError } from 'mongodb';
 import type { Topic } from '@evenkeel/contracts';
 import { keyOf } from '@evenkeel/contracts';
 import type { Projected } from '../journal/journal.ts';
 import type { Sender } from '../kafka/sender.ts';
 import type { Metrics } from '../metrics.ts';
-import type { MongoHandle } from '../mongo.ts';
+import { putNewer, type MongoHandle } from '../mongo.ts';
 import {
   incidentAfter,
   incidentKey,
@@ -72,7 +71,6 @@ export function acknowledgementOf({ state, count, openedAt, acknowledged }: Inci
   return state === 'open' && acknowledged && isOfThisOne ? acknowledged : null;
 }
 
-const duplicateKey = 11_000;
 const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority', journal: true } } as const;
 
 /** Opens the collection `incidents` with its indexes. */
@@ -86,18 +84,7 @@ export async function openIncidentStore({ connection }: MongoHandle): Promise<In
 
   return {
     find,
-    async record(changed) {
-      if (changed.length === 0) return;
-      const operations = changed.map(documentOf).map(({ _id, ...values }) => ({
-        updateOne: { filter: { _id, sequence: { $lt: values.sequence } }, update: { $set: values }, upsert: true },
-      }));
-      try {
-        await incidents.bulkWrite(operations, { ordered: false });
-      } catch (error) {
-        // Not older than ours, so not found, so inserted, so refused: it is the newer one, or the same.
-        if (!isDuplicate(error)) throw error;
-      }
-    },
+    record: (changed) => putNewer(incidents, 'sequence', changed.map(documentOf)),
     page({ tenant, state, kind, after = '', limit }) {
       const prefix = kind === undefined ? keyOf(tenant) : keyOf(tenant, kind);
       // '0' is the character behind '/', which separates the parts of a key.
@@ -121,9 +108,6 @@ export async function openIncidentStore({ connection }: MongoHandle): Promise<In
     open: (kind) => incidents.countDocuments({ kind, state: 'open' }),
   };
 }
-
-const isDuplicate = (error: unknown): boolean =>
-  error instanceof MongoBulkWriteError && [error.writeErrors].flat().every(({ code }) => code === duplicateKey);
 
 function documentOf({ tenant, kind, subject, openedAt, closedAt, at, ...rest }: IncidentName & Incident): IncidentDocument {
   const { state, count, details, sequence, correlation } = rest;

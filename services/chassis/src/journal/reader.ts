@@ -10,6 +10,10 @@ export type Page<State> = readonly { readonly key: string; readonly state: State
 export interface JournalReader<Data, State> {
   /** The initial state and 0 where nothing is known of the aggregate. */
   state(key: string): Promise<{ readonly state: State; readonly sequence: number }>;
+  /** Of many aggregates at once, by key; one that nobody knows has its initial state. */
+  states(keys: readonly string[]): Promise<Map<string, { readonly state: State; readonly sequence: number }>>;
+  /** The newest entry, by sequence, whose time is not after this one; null where there is none. */
+  entryAt(key: string, at: number): Promise<JournalEntry<Data> | null>;
   /** Entries below a sequence, newest first. */
   entries(key: string, page?: { readonly before?: number; readonly limit?: number }): Promise<JournalEntry<Data>[]>;
   /** The aggregates whose key begins so, by pages in the order of their keys; `after`: only those above this key. Memory holds one page. */
@@ -94,6 +98,12 @@ export function createReader<Names extends EventName, Data, State, Context>(
     async state(key) {
       const loaded = (await loadAggregates(aggregate, collections, [key], nothingCommitted)).get(key);
       return { state: loaded?.state ?? aggregate.initial(key), sequence: loaded?.sequence ?? 0 };
+    },
+    states: (keys) => loadAggregates(aggregate, collections, keys, nothingCommitted),
+    async entryAt(key, at) {
+      const filter = { aggregate: key, 'entries.at': { $lte: at } } as never;
+      const [document] = await journal.find(filter).sort({ from: -1 }).limit(1).toArray();
+      return (document?.entries as JournalEntry<Data>[] | undefined)?.findLast((entry) => entry.at <= at) ?? null;
     },
     async entries(key, { before = Number.MAX_SAFE_INTEGER, limit = 100 } = {}) {
       const entries: JournalEntry<Data>[] = [];

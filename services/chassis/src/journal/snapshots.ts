@@ -1,5 +1,6 @@
-import { MongoBulkWriteError, type Collection } from 'mongodb';
+import type { Collection } from 'mongodb';
 import type { Logger } from 'pino';
+import { putNewer } from '../mongo.ts';
 import type { Snapshot } from './documents.ts';
 
 /** Writes snapshots behind the slices, one call at a time; a lost one only makes a later load longer. */
@@ -11,14 +12,10 @@ export function createSnapshots<State>(collection: Collection<Snapshot<State>>, 
     while (waiting.size > 0) {
       const batch = [...waiting.values()];
       waiting.clear();
-      const operations = batch.map(({ _id, ...values }) => ({
-        updateOne: { filter: { _id, sequence: { $lt: values.sequence } }, update: { $set: values }, upsert: true },
-      }));
       try {
-        await collection.bulkWrite(operations as never, { ordered: false });
+        await putNewer(collection, 'sequence', batch);
       } catch (error) {
-        const newerThere = error instanceof MongoBulkWriteError && [error.writeErrors].flat().every(({ code }) => code === 11_000);
-        if (!newerThere) log.warn({ error }, 'Snapshots could not be written: the next ones will be.');
+        log.warn({ error }, 'Snapshots could not be written: the next ones will be.');
       }
     }
     running = undefined;

@@ -45,6 +45,8 @@ export function createMemoryJournal<Names extends EventName, Data, State, Contex
 
   const journal: JournalReader<Data, State> = {
     state: async (key) => kept(key),
+    states: async (keys) => new Map(keys.map((key) => [key, kept(key)])),
+    entryAt: async (key, at) => kept(key).entries.findLast((entry) => entry.at <= at) ?? null,
     entries: async (key, { before = Infinity, limit = 100 } = {}) =>
       kept(key)
         .entries.filter(({ sequence }) => sequence < before)

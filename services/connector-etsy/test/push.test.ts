@@ -4,14 +4,14 @@ import { createGateway, createRateGovernor, type Memo, type PushItem, type Store
 import type { NewListing, SandboxControl } from '@evenkeel/marketplace-sandbox/control';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createEtsy } from '../src/etsy.ts';
-import { openSandboxProcess, type RunningSandbox } from './sandbox-harness.ts';
+import { openEtsySandbox, type RunningSandbox } from './sandbox-harness.ts';
 
 const log = createLogger('push-test', 'silent');
 const soon = { priority: 'normal' } as const;
 
 let sandbox: RunningSandbox;
 beforeAll(async () => {
-  sandbox = await openSandboxProcess();
+  sandbox = await openEtsySandbox();
 });
 afterAll(async () => sandbox[Symbol.asyncDispose]());
 

@@ -1,11 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ConnectorHarness, HarnessStore } from '@evenkeel/connector-kit/testing';
+import { openSandboxProcess, type ConnectorHarness, type HarnessStore } from '@evenkeel/connector-kit/testing';
 import { createSandboxControl, type EtsyTokens, type NewListing, type SandboxControl } from '@evenkeel/marketplace-sandbox/control';
 import { createEtsy, type EtsyOptions } from '../src/etsy.ts';
 
@@ -20,34 +14,13 @@ export interface RunningSandbox extends AsyncDisposable {
 
 const main = fileURLToPath(new URL('../../marketplace-sandbox/src/main.ts', import.meta.url));
 
-/** The sandbox as a process of its own, on free ports, with its state in a temporary folder. */
-export async function openSandboxProcess(): Promise<RunningSandbox> {
-  const folder = await mkdtemp(join(tmpdir(), 'evenkeel-sandbox-'));
-  const env = {
-    ...process.env,
-    NODE_OPTIONS: '',
-    CONTRACT_PORT: '0',
-    CONTROL_PORT: '0',
-    STATE_PATH: join(folder, 'state.sqlite'),
-    LOG_LEVEL: 'info',
-  };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  const ports = await new Promise<{ contract: string; control: string }>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const entry = JSON.parse(line) as { contract?: string; control?: string };
-      if (entry.contract && entry.control) resolve({ contract: entry.contract, control: entry.control });
-    });
-    exited.then(([code]) => reject(new Error(`The sandbox ended with ${String(code)}.`)), reject);
-  });
+export async function openEtsySandbox(): Promise<RunningSandbox> {
+  const sandbox = await openSandboxProcess(main);
+  const { contractUrl, controlUrl } = sandbox;
   return {
-    control: createSandboxControl(ports.control),
-    etsy: { ...app, apiUrl: `${ports.contract}/v3/application`, tokenUrl: `${ports.contract}/v3/public/oauth/token` },
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await exited;
-      await rm(folder, { recursive: true, force: true });
-    },
+    control: createSandboxControl(controlUrl),
+    etsy: { ...app, apiUrl: `${contractUrl}/v3/application`, tokenUrl: `${contractUrl}/v3/public/oauth/token` },
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   };
 }
 
@@ -121,7 +94,7 @@ async function createStore(control: SandboxControl): Promise<HarnessStore> {
 }
 
 export async function openEtsyHarness(): Promise<ConnectorHarness> {
-  const sandbox = await openSandboxProcess();
+  const sandbox = await openEtsySandbox();
   return {
     marketplace: createEtsy(sandbox.etsy),
     createStore: () => createStore(sandbox.control),

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLogger, openKafka, openMongo, openSender, type EventOf, type KafkaHandle, type Sender } from '@evenkeel/chassis';
 import { decode } from '@evenkeel/chassis/testing';
 import { openCodec, topics, type EventName, type ListingVersion, type Topic } from '@evenkeel/contracts';
-import { openConnectorProcess, type ConnectorProcess } from './connector-process.ts';
+import { openConnectorProcess } from './connector-process.ts';
 
-let connector: ConnectorProcess;
+let connector: Awaited<ReturnType<typeof openConnectorProcess>>;
 let kafka: KafkaHandle;
 let sender: Sender;
 const opened = new AsyncDisposableStack();

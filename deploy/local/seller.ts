@@ -35,6 +35,8 @@ const location = 'default';
 /** Services may be restarted under us: a request is repeated, with its idempotency key, for as long. */
 const patienceSeconds = 120;
 const longestAnswerMilliseconds = 20_000;
+const connectSeconds = 180;
+const connectPauseMilliseconds = 100;
 const onItsWay = 202;
 const worthRepeating = (status: number) => status === onItsWay || status === 429 || status >= 500;
 
@@ -110,12 +112,15 @@ export function createSeller({
   return {
     inventory,
 
-    /** Connects it, or finds it connected. */
+    /** Connects it, or finds it connected; returns when its listings and open orders have been read. */
     async connectStore(store: string, shop: string, accessToken: string): Promise<void> {
-      const found = await call('connector-shopify', 'GET', `/stores/${store}`);
-      if (found.status === 200 && (found.body as { status: string }).status !== 'disconnected') return;
+      const state = async () => ((await call('connector-shopify', 'GET', `/stores/${store}`)).body as { state?: string } | null)?.state;
+      const before = await state();
       const body = { store, shop, accessToken };
-      await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, randomUUID()));
+      if (before === undefined || before === 'disconnected')
+        await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, randomUUID()));
+      for (const end = Date.now() + connectSeconds * 1_000; (await state()) !== 'connected'; await delay(connectPauseMilliseconds))
+        if (Date.now() > end) throw new Error(`The store ${store} has not been connected for ${connectSeconds} s.`);
     },
     readListings: (store: string) =>
       must<{ mapped: number; unmapped: number }>(

@@ -120,6 +120,11 @@ export async function openSeller(
         await control.createShop({ name: shopOf(store), token: `shpat_${shopOf(store)}`, plan: 'enterprise', acceptEverySale });
         await seller.list(store, skus, quantity);
         await must('connector-shopify', 'POST', '/stores', { store, shop: shopOf(store), accessToken: `shpat_${shopOf(store)}` });
+        await until(
+          `${store} to be connected`,
+          () => must<{ state: string }>('connector-shopify', 'GET', `/stores/${store}`),
+          ({ state }) => state === 'connected',
+        );
       }
       for (const sku of skus) await seller.mapped(sku, stores.length);
     },

@@ -9,7 +9,14 @@ export function connectorApi({ title, marketplace }: { readonly title: string; r
   return {
     name: group,
     title,
-    routes: connectorRoutes({ marketplace, collections: absent(), desk: absent(), hold: absent() }),
+    routes: connectorRoutes({
+      marketplace,
+      collections: absent(),
+      desk: absent(),
+      listingDesk: absent(),
+      incidents: absent(),
+      hold: absent(),
+    }),
     reads: [pushRequests, orderHints],
     writes: [topics.marketplaceOrders, topics.listingChanges, orderHints, incidents],
   };

@@ -15,7 +15,7 @@ import type { HoldReason } from './failure.ts';
 import { takeIn, type Instruction } from './instructions.ts';
 import type { Marketplace } from './marketplace.ts';
 import { createConnectorMetrics, type ConnectorMetrics } from './metrics.ts';
-import { openStoreOwner, type StoreOwner, type Timing } from './store-owner.ts';
+import { openStoreOwner, phaseOf, type StoreOwner, type StoreOwnerOptions, type Timing } from './store-owner.ts';
 
 export interface ConnectorOptions {
   readonly marketplace: Marketplace;
@@ -27,6 +27,8 @@ export interface ConnectorOptions {
   readonly sessionTimeoutMilliseconds: number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly incidents: StoreOwnerOptions['incidents'];
+  readonly report: StoreOwnerOptions['report'];
   /** Something that only a new process mends. */
   readonly onFatal: (error: Error) => void;
 }
@@ -81,7 +83,10 @@ export async function openConnector(options: ConnectorOptions): Promise<Connecto
   };
 }
 
-export interface StoresOptions extends Pick<ConnectorOptions, 'marketplace' | 'collections' | 'sealer' | 'timing' | 'log'> {
+export interface StoresOptions extends Pick<
+  ConnectorOptions,
+  'marketplace' | 'collections' | 'sealer' | 'timing' | 'log' | 'incidents' | 'report'
+> {
   readonly sender: Pick<Sender, 'send'>;
   readonly metrics: ConnectorMetrics;
   readonly alive: (lane: number) => boolean;
@@ -110,11 +115,14 @@ export function openStores(options: StoresOptions): Stores {
 
   async function reconcile(): Promise<void> {
     const current = generation;
-    const found = await collections.stores.find({ marketplace: marketplace.name, state: 'connected', lane: { $in: [...owned] } }).toArray();
+    const found = await collections.stores
+      .find({ marketplace: marketplace.name, state: { $ne: 'disconnected' }, lane: { $in: [...owned] } })
+      .toArray();
     const wanted = new Map(found.map((document) => [document._id, document]));
-    const stale = [...owners].filter(
-      ([key, { owner, generation: of }]) => of !== current || wanted.get(key)?.credentialVersion !== owner.credentialVersion,
-    );
+    const stale = [...owners].filter(([key, { owner, generation: of }]) => {
+      const document = wanted.get(key);
+      return of !== current || !document || phaseOf(document) !== owner.phase;
+    });
     await Promise.all(
       stale.map(async ([key, { owner }]) => {
         await owner[Symbol.asyncDispose]();

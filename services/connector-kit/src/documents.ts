@@ -11,8 +11,11 @@ export interface StoreDocument {
   readonly marketplace: string;
   /** Partition of the push requests that its owner reads. */
   readonly lane: number;
-  /** `connecting` until its listings were read once; then its owner takes it up. */
-  readonly state: 'connecting' | 'connected';
+  /**
+   * `connecting` until its listings and its open orders were read, and the orders have come back: nothing is pushed before. `disconnecting` until its
+   * listings are unmapped. Of one that is disconnected nothing is read or written, and its credentials are forgotten.
+   */
+  readonly state: 'connecting' | 'connected' | 'disconnecting' | 'disconnected';
   readonly account: string;
   readonly name: string;
   /** Shown to people: shop, location. */
@@ -37,6 +40,41 @@ export interface StoreDocument {
   /** The request that connected it. */
   readonly connectedBy: string;
   readonly importedAt: number | null;
+  /** Marketplace time when it was last connected: what had been shipped by then is not deducted. As `ordersFrom` where absent. */
+  readonly connectedFrom?: number;
+  /** The last reading of all its listings. */
+  readonly import?: ImportProgress | null;
+  /** A person lets nothing go out. */
+  readonly paused?: Pause | null;
+  /** Since when the marketplace says that it does not sell. */
+  readonly inactive?: { readonly since: number } | null;
+  /** Since when its rate makes pushes wait. */
+  readonly throttled?: { readonly since: number } | null;
+  readonly disconnection?: Disconnection | null;
+}
+
+export interface Pause {
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface ImportProgress {
+  readonly startedAt: number;
+  /** Null while it reads; for good where it broke off, until the next one begins. */
+  readonly finishedAt: number | null;
+  /** Read so far, and how many of those are mapped. */
+  readonly listings: number;
+  readonly mapped: number;
+}
+
+export interface Disconnection {
+  readonly by: string;
+  readonly at: number;
+  readonly setListingsToZero: boolean;
+  readonly finishedAt: number | null;
+  /** Listings that were mapped, and how many of them could not be set to 0. */
+  readonly listings: number;
+  readonly notSetToZero: number;
 }
 
 /** What the listing shall show, as last requested. */
@@ -44,7 +82,8 @@ export interface Wanted {
   readonly version: string;
   /** Available, never clamped. */
   readonly quantity: number;
-  readonly reason: PushRequested['reason'];
+  /** `disconnecting`: our own last word before the store is given up. */
+  readonly reason: PushRequested['reason'] | 'disconnecting';
   readonly correlation: string;
   readonly at: number;
 }
@@ -87,8 +126,20 @@ export interface ListingDocument {
   readonly doubt?: Doubt;
   /** Its own orders that took units and whose movements have not come back: a push that raises waits for them. */
   readonly ownOrders?: readonly OwnOrder[];
-  /** wanted > confirmed; present only while true. */
+  /** The SKU that it carries at the marketplace, as last read there. */
+  readonly marketplaceSku?: string | null;
+  /** What a person has decided that it is mapped to: goes before what it carries there. */
+  readonly chosen?: ({ readonly sku: string | null } & Pause) | null;
+  /** Since when it is no longer at the marketplace. */
+  readonly gone?: number | null;
+  /** A person lets nothing go out to it. */
+  readonly paused?: Pause | null;
+  /** What it was seen to show. Not written anew while that stays the same: then it is as old as the store's last import. */
+  readonly lastRead?: { readonly quantity: number | null; readonly onSale: boolean; readonly at: number } | null;
+  /** wanted > confirmed, and it is not paused; present only while true. */
   readonly outstanding?: true;
+  /** wanted > confirmed, and it is paused: kept apart, so that whoever looks for what can be sent does not meet it. */
+  readonly waiting?: true;
   /** Since when it has been outstanding without a break. */
   readonly waitingSince?: number;
   /** Refusals one after the other that no class explains. */
@@ -196,6 +247,14 @@ export async function openCollections(connection: Connection): Promise<Collectio
     collections.listings.createIndex(
       { tenant: 1, store: 1, 'inFlight.key': 1 },
       { partialFilterExpression: { 'inFlight.key': { $exists: true } } },
+    ),
+    collections.listings.createIndex(
+      { tenant: 1, store: 1, 'paused.at': 1 },
+      { partialFilterExpression: { 'paused.at': { $exists: true } } },
+    ),
+    collections.listings.createIndex(
+      { tenant: 1, store: 1, 'quarantined.at': 1 },
+      { partialFilterExpression: { 'quarantined.at': { $exists: true } } },
     ),
     collections.calls.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
     collections.calls.createIndex({ tenant: 1, store: 1, startedAt: 1 }),

@@ -23,34 +23,34 @@ export function newestOfEach(events: readonly Instruction[]): Instruction[] {
 type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /** Writes for requests and for withdrawals; each is filtered on an older version, so that a late or repeated one changes nothing. */
-function writesOf(
-  instructions: readonly Instruction[],
-  correlations: ReadonlyMap<string, readonly string[]>,
-  now: number,
-): { requests: Write[]; withdrawals: Write[] } {
-  const requests: Write[] = [];
-  const withdrawals: Write[] = [];
-  for (const event of instructions) {
-    if (event.type === 'PushRequested') requests.push(requestWrite(event, correlations.get(keyOfListing(event)) ?? [], now));
-    else withdrawals.push(...withdrawalWrites(event));
-  }
-  return { requests, withdrawals };
+function writesOf(instructions: readonly Instruction[], correlations: ReadonlyMap<string, readonly string[]>, now: number) {
+  const requests = instructions.filter((event) => event.type === 'PushRequested');
+  const correlationsOf = (event: Instruction) => correlations.get(keyOfListing(event)) ?? [];
+  return {
+    requests: requests.map((event) => requestWrite(event, correlationsOf(event), now)),
+    requestsOfPaused: requests.map((event) => pausedRequestWrite(event, correlationsOf(event))),
+    withdrawals: instructions.filter((event) => event.type === 'PushWithdrawn').flatMap(withdrawalWrites),
+  };
 }
 
-/** Where the listing's document is newer, the upsert runs into its own `_id`: that refusal is the expected answer. */
-function requestWrite({ data, correlation }: EventOf<'PushRequested'>, correlations: readonly string[], now: number): Write {
-  const { tenant, store, listing, sku, available, reason, at } = data;
+const wantedOf = ({ data, correlation }: EventOf<'PushRequested'>) => {
   const version = versionText(data.version);
   return {
+    instructed: version,
+    wanted: { version, quantity: data.available, reason: data.reason, correlation, at: data.at },
+    withdrawn: null,
+  };
+};
+
+/** Where the listing's document is newer, or paused, the upsert runs into its own `_id`: that refusal is the expected answer. */
+function requestWrite(event: EventOf<'PushRequested'>, correlations: readonly string[], now: number): Write {
+  const { tenant, store, listing, sku, version } = event.data;
+  const wanted = wantedOf(event);
+  return {
     updateOne: {
-      filter: { _id: keyOf(tenant, store, listing), instructed: { $lt: version } },
+      filter: { _id: keyOf(tenant, store, listing), instructed: { $lt: wanted.instructed }, paused: null },
       update: {
-        $set: {
-          instructed: version,
-          wanted: { version, quantity: available, reason, correlation, at },
-          withdrawn: null,
-          outstanding: true,
-        },
+        $set: { ...wanted, outstanding: true },
         $min: { waitingSince: now },
         $pull: { ownOrders: { correlation: { $in: [...correlations] } } },
         $setOnInsert: {
@@ -58,7 +58,7 @@ function requestWrite({ data, correlation }: EventOf<'PushRequested'>, correlati
           store,
           listing,
           sku,
-          mapping: data.version.mapping,
+          mapping: version.mapping,
           unpublished: [],
           ownerEpoch: 0,
           confirmed: null,
@@ -71,6 +71,18 @@ function requestWrite({ data, correlation }: EventOf<'PushRequested'>, correlati
   };
 }
 
+/** The value waits, and is not outstanding before the pause ends. */
+function pausedRequestWrite(event: EventOf<'PushRequested'>, correlations: readonly string[]): Write {
+  const { tenant, store, listing } = event.data;
+  const wanted = wantedOf(event);
+  return {
+    updateOne: {
+      filter: { _id: keyOf(tenant, store, listing), instructed: { $lt: wanted.instructed }, paused: { $ne: null } },
+      update: { $set: { ...wanted, waiting: true }, $pull: { ownOrders: { correlation: { $in: [...correlations] } } } },
+    },
+  };
+}
+
 /** What is not sent yet is dropped; what was confirmed before stays as the record of what was last wanted. */
 function withdrawalWrites({ data }: EventOf<'PushWithdrawn'>): Write[] {
   const _id = keyOf(data.tenant, data.store, data.listing);
@@ -79,8 +91,8 @@ function withdrawalWrites({ data }: EventOf<'PushWithdrawn'>): Write[] {
   return [
     {
       updateOne: {
-        filter: { _id, instructed: { $lt: version }, outstanding: true },
-        update: { $set: { instructed: version, withdrawn, wanted: null }, $unset: { outstanding: '', waitingSince: '' } },
+        filter: { _id, instructed: { $lt: version }, $or: [{ outstanding: true }, { waiting: true }] },
+        update: { $set: { instructed: version, withdrawn, wanted: null }, $unset: { outstanding: '', waiting: '', waitingSince: '' } },
       },
     },
     { updateOne: { filter: { _id, instructed: { $lt: version } }, update: { $set: { instructed: version, withdrawn } } } },
@@ -94,9 +106,18 @@ export async function takeIn(collections: Pick<Collections, 'listings'>, events:
   const instructions = newestOfEach(events);
   // Also of those that a newer one supersedes: it knows of what they follow from.
   const correlations = new Map([...Map.groupBy(events, keyOfListing)].map(([key, of]) => [key, of.map(({ correlation }) => correlation)]));
-  const { requests, withdrawals } = writesOf(instructions, correlations, Date.now());
+  const { requests, requestsOfPaused, withdrawals } = writesOf(instructions, correlations, Date.now());
   await writeListings(collections, withdrawals, { ordered: true });
-  await writeListings(collections, requests, { onError: exceptDuplicates });
+  let refused = false;
+  const onError = (error: unknown): void => {
+    exceptDuplicates(error);
+    refused = true;
+  };
+  await writeListings(collections, requests, { onError });
+  if (refused) {
+    await writeListings(collections, requestsOfPaused);
+    await writeListings(collections, requests, { onError }); // those whose pause ended in between
+  }
   return instructions;
 }
 

@@ -1,20 +1,16 @@
-import type { Logger, Sender } from '@evenkeel/chassis';
+import type { Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
 import type { Collections, ListingDocument } from './documents.ts';
-import { listingChanged, mappableSku, remap } from './listing-mapping.ts';
+import { changeWrite, publishChanges, type ChangesOptions } from './listing-changes.ts';
+import { mappableSku, remap, skuFor, type Remapped } from './listing-mapping.ts';
 import type { MarketplaceListing, StoreConnection } from './marketplace.ts';
-import { publishWaiting } from './order-poller.ts';
 import type { StoreIdentity } from './order-record.ts';
 import type { Priority } from './rate-governor.ts';
-import { versionText } from './version.ts';
 
-export interface ImportOptions {
-  readonly identity: StoreIdentity;
+export interface ImportOptions extends ChangesOptions {
   readonly collections: Pick<Collections, 'stores' | 'listings' | 'seenOrders'>;
   readonly connection: StoreConnection;
-  readonly sender: Pick<Sender, 'send'>;
-  readonly alive: () => boolean;
   readonly log: Logger;
   readonly priority: Priority;
   readonly signal?: AbortSignal | undefined;
@@ -30,80 +26,84 @@ export interface Imported {
   readonly unmapped: number;
 }
 
+type Tally = { mapped: number; unmapped: number };
 type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
-const publishAtOnce = 1_000;
-
 /**
- * Reads all listings of a store and maps each to the SKU that it carries there; a listing that is gone is unmapped. Changes are stored with
- * the listing first and published then, until the broker has acknowledged them: whoever dies in between leaves them to the next import.
+ * Reads all listings of a store and maps each to the SKU that it carries there, unless a person has decided otherwise; one that is gone is
+ * unmapped, and mapped again when it is back. Changes are stored with the listing first and published then, until the broker has
+ * acknowledged them: whoever dies in between leaves them to the next import.
  */
 export async function importListings(options: ImportOptions): Promise<Imported> {
   const { identity, collections, connection, priority, signal } = options;
   const { tenant, store } = identity;
+  const storeKey = keyOf(tenant, store);
+  const startedAt = Date.now();
+  const progress = async (finishedAt: number | null, listings: number, mapped: number): Promise<void> =>
+    void (await collections.stores.updateOne({ _id: storeKey }, { $set: { import: { startedAt, finishedAt, listings, mapped } } }));
   const found = new Set<string>();
   const tally = { mapped: 0, unmapped: 0 };
+  let mapped = 0;
+  await progress(null, 0, 0);
   for await (const page of connection.listings({ priority, signal })) {
-    await takePage(options, page, tally);
+    mapped += await takePage(options, page, tally);
     for (const { listing } of page) found.add(listing);
+    await progress(null, found.size, mapped);
   }
-  await unmapMissing(options, found, tally);
+  await retireMissing(options, found, startedAt, tally);
   await publishChanges(options);
   if (options.clearQuarantine)
     await collections.listings.updateMany(
       { tenant, store, quarantined: { $ne: null } },
       { $set: { quarantined: null }, $unset: { refusals: '' } },
     );
-  await collections.stores.updateOne({ _id: keyOf(tenant, store) }, { $set: { importedAt: Date.now() } });
+  await progress(Date.now(), found.size, mapped);
+  await collections.stores.updateOne({ _id: storeKey }, { $set: { importedAt: startedAt } });
   if (tally.mapped + tally.unmapped > 0) options.log.info({ listings: found.size, ...tally }, 'Listings were imported.');
   return { listings: found.size, ...tally };
 }
 
-async function takePage(
-  { identity, collections, log }: ImportOptions,
-  page: readonly MarketplaceListing[],
-  tally: { mapped: number; unmapped: number },
-): Promise<void> {
+/** Resolves to how many of these are mapped. */
+async function takePage({ identity, collections, log }: ImportOptions, page: readonly MarketplaceListing[], tally: Tally): Promise<number> {
   const { tenant, store } = identity;
   const now = Date.now();
   const ids = page.map(({ listing }) => keyOf(tenant, store, listing));
   const known = new Map<string, ListingDocument>();
   for await (const document of collections.listings.find({ _id: { $in: ids } })) known.set(document.listing, document);
-  const writes = page.flatMap(({ listing, sku }): Write[] => {
-    const mappable = mappableSku(sku);
-    if (sku !== null && sku.trim() !== '' && mappable === null)
-      log.warn({ listing }, 'A SKU is not well-formed text; the listing stays unmapped.');
-    const before = known.get(listing) ?? null;
-    const after = remap(before, mappable, now);
-    if (!after) return [];
-    for (const { type } of after.changes) tally[type === 'ListingMapped' ? 'mapped' : 'unmapped'] += 1;
-    return [before ? changeWrite(before, after) : insertWrite(identity, listing, after)];
+  let mapped = 0;
+  const writes = page.flatMap((read): Write[] => {
+    if (read.sku !== null && read.sku.trim() !== '' && mappableSku(read.sku) === null)
+      log.warn({ listing: read.listing }, 'A SKU is not well-formed text; the listing stays unmapped.');
+    const before = known.get(read.listing) ?? null;
+    const sku = skuFor({ chosen: before?.chosen ?? null, marketplaceSku: read.sku, gone: null });
+    if (sku !== null) mapped += 1;
+    const after = remap(before, sku, now);
+    for (const { type } of after?.changes ?? []) tally[type === 'ListingMapped' ? 'mapped' : 'unmapped'] += 1;
+    const facts = factsOf(read, now);
+    if (!before) return after ? [insertWrite(identity, read.listing, after, facts)] : [];
+    if (after) return [changeWrite(before, after, facts)];
+    return isNews(before, read) ? [{ updateOne: { filter: { _id: before._id }, update: { $set: facts } } }] : [];
   });
   if (writes.length > 0) await collections.listings.bulkWrite(writes, { ordered: false });
+  return mapped;
 }
 
-/** An unmapping withdraws at once what is not sent yet, and bars requests for the old SKU that are still on their way. */
-function changeWrite(before: ListingDocument, { sku, mapping, changes }: NonNullable<ReturnType<typeof remap>>): Write {
-  const ended = changes.find(({ type }) => type === 'ListingUnmapped');
-  const barred = ended && versionText({ mapping: ended.mapping, epoch: 0, sequence: 0, settings: 0 });
-  return {
-    updateOne: {
-      filter: { _id: before._id, mapping: before.mapping },
-      update: {
-        $set: { sku, mapping, quarantined: null, ...(barred ? { wanted: null } : {}) },
-        $push: { unpublished: { $each: [...changes] } },
-        $unset: { refusals: '', ...(barred ? { outstanding: '', waitingSince: '' } : {}) },
-        ...(barred ? { $max: { instructed: barred } } : {}),
-      },
-    },
-  };
-}
+const factsOf = ({ sku, quantity, onSale }: MarketplaceListing, at: number) => ({
+  marketplaceSku: sku,
+  lastRead: { quantity, onSale, at },
+  gone: null,
+});
+
+/** Ten thousand listings are not written anew every five minutes where nothing has changed. */
+const isNews = ({ marketplaceSku, lastRead, gone }: ListingDocument, { sku, quantity, onSale }: MarketplaceListing): boolean =>
+  marketplaceSku !== sku || !lastRead || lastRead.quantity !== quantity || lastRead.onSale !== onSale || Boolean(gone);
 
 /** An insert that only takes effect where nobody was faster. */
 function insertWrite(
   { tenant, store }: StoreIdentity,
   listing: string,
-  { sku, mapping, changes }: NonNullable<ReturnType<typeof remap>>,
+  { sku, mapping, changes }: Remapped,
+  facts: Partial<ListingDocument>,
 ): Write {
   return {
     updateOne: {
@@ -123,6 +123,7 @@ function insertWrite(
           inFlight: null,
           withdrawn: null,
           quarantined: null,
+          ...facts,
         },
       },
       upsert: true,
@@ -130,44 +131,27 @@ function insertWrite(
   };
 }
 
-/** The marketplace was read to the end, and these were not there. */
-async function unmapMissing(
+/** The marketplace was read to the end, and these were not there. One that another reading has found since then stays. */
+async function retireMissing(
   { identity, collections, log }: ImportOptions,
   found: ReadonlySet<string>,
-  tally: { unmapped: number },
+  startedAt: number,
+  tally: Tally,
 ): Promise<void> {
   const { tenant, store } = identity;
   const writes: Write[] = [];
-  for await (const document of collections.listings.find({ tenant, store, sku: { $ne: null } })) {
-    if (found.has(document.listing)) continue;
-    const after = remap(document, null, Date.now());
-    if (after) writes.push(changeWrite(document, after));
+  const now = Date.now();
+  for await (const document of collections.listings.find({ tenant, store })) {
+    if (found.has(document.listing) || document.gone || (document.lastRead?.at ?? 0) >= startedAt) continue;
+    const after = remap(document, null, now);
+    if (after) tally.unmapped += 1;
+    writes.push(
+      after
+        ? changeWrite(document, after, { gone: now })
+        : { updateOne: { filter: { _id: document._id }, update: { $set: { gone: now } } } },
+    );
   }
   if (writes.length === 0) return;
   log.warn({ listings: writes.length }, 'Listings are no longer at the marketplace and are unmapped.');
-  tally.unmapped += writes.length;
   await collections.listings.bulkWrite(writes, { ordered: false });
-}
-
-async function publishChanges({ identity, collections, sender, alive }: ImportOptions): Promise<void> {
-  const { tenant, store } = identity;
-  for (;;) {
-    const documents = await collections.listings
-      .find({ tenant, store, 'unpublished.0': { $exists: true } })
-      .limit(publishAtOnce)
-      .toArray();
-    if (documents.length === 0) return;
-    const records = documents.flatMap(({ listing, unpublished }) =>
-      unpublished.map((change) => listingChanged({ ...identity, listing }, change)),
-    );
-    await sender.send(records, { alive });
-    const mapped = new Map(documents.flatMap(({ listing, sku }) => (sku === null ? [] : [[listing, sku] as const])));
-    await publishWaiting(identity, collections, sender, mapped, alive);
-    await collections.listings.bulkWrite(
-      documents.map(({ _id, unpublished }) => ({
-        updateOne: { filter: { _id }, update: { $pull: { unpublished: { mapping: { $lte: unpublished.at(-1)?.mapping ?? 0 } } } } },
-      })),
-      { ordered: false },
-    );
-  }
 }

@@ -1,6 +1,13 @@
 import { correlationsOf, type Logger, type Sender } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
-import { inThirtyDays, writeListings, type Collections, type ListingDocument, type SeenOrderDocument } from './documents.ts';
+import {
+  inThirtyDays,
+  writeListings,
+  type Collections,
+  type ListingDocument,
+  type SeenOrderDocument,
+  type StoreDocument,
+} from './documents.ts';
 import { takenBy, takenSince } from './expected.ts';
 import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
@@ -28,6 +35,11 @@ export interface OrderReaderOptions {
 export interface OrderReader {
   /** Reads what changed since the cursor, less the overlap, publishes it, moves the cursor. Returns the correlations of what was new. */
   read(options: { overlapMilliseconds: number; priority: Priority }): Promise<string[]>;
+  /**
+   * Reads and publishes all open orders, whatever their age. Returns the correlations of those that hold something of a mapped listing, whether they
+   * are new or not: whoever read them before may not have lived to see them come back.
+   */
+  readOpen(options: { priority: Priority }): Promise<string[]>;
 }
 
 /** After how long an order may ask again for a listing that an import did not find. */
@@ -37,6 +49,13 @@ const lookUpAtOnce = 200;
 const ownOrdersKept = 50;
 
 type KnownListing = Pick<ListingDocument, 'sku' | 'expected'>;
+
+/** Marketplace times: since when the store is connected. */
+interface ReadFrom {
+  readonly connectedFrom: number;
+}
+
+const readFrom = ({ connectedFrom, ordersFrom }: StoreDocument): ReadFrom => ({ connectedFrom: connectedFrom ?? ordersFrom });
 
 /** An order that says something new, and the units that it has taken since it was last seen. */
 interface FreshOrder {
@@ -85,7 +104,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
    */
   async function freshOf(
     orders: readonly MarketplaceOrder[],
-    ordersFrom: number,
+    { connectedFrom: connectedAt }: ReadFrom,
   ): Promise<{ fresh: FreshOrder[]; known: ReadonlyMap<string, KnownListing> }> {
     const seen = new Map<string, SeenOrderDocument>();
     for await (const document of collections.seenOrders.find({ _id: { $in: orders.map(({ order }) => keyOf(tenant, store, order)) } }))
@@ -93,15 +112,15 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const changed = orders.filter((order) => {
       const before = seen.get(keyOf(tenant, store, order.order));
       if (!before || before.updatedAt < order.updatedAt) return true;
-      return before.updatedAt === order.updatedAt && before.read !== readHashOf(contentOf(identity, order, () => null));
+      return before.updatedAt === order.updatedAt && before.read !== readHashOf(contentOf(identity, order, () => null, connectedAt));
     });
     const known = changed.length > 0 ? await listingsOf(changed) : new Map<string, KnownListing>();
     const fresh = changed.map((order): FreshOrder => {
       const taken = takenBy(order, connection.capabilities);
       const before = seen.get(keyOf(tenant, store, order.order))?.taken;
       // What was sold before the store was connected had gone from its listings when they were first looked at.
-      const since = before || order.placedAt >= ordersFrom ? takenSince(taken, before ?? []) : new Map<string, number>();
-      return { content: contentOf(identity, order, (listing) => known.get(listing)?.sku ?? null), taken, takenSince: since };
+      const since = before || order.placedAt >= connectedAt ? takenSince(taken, before ?? []) : new Map<string, number>();
+      return { content: contentOf(identity, order, (listing) => known.get(listing)?.sku ?? null, connectedAt), taken, takenSince: since };
     });
     return { fresh, known };
   }
@@ -132,8 +151,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     if (writes.length > 0) await writeListings(collections, writes);
   }
 
-  async function publish(orders: readonly MarketplaceOrder[], ordersFrom: number): Promise<string[]> {
-    const { fresh, known } = await freshOf(orders, ordersFrom);
+  async function publish(orders: readonly MarketplaceOrder[], from: ReadFrom): Promise<string[]> {
+    const { fresh, known } = await freshOf(orders, from);
     if (fresh.length === 0) return [];
     await noteTaken(fresh, known);
     const records = fresh.map(({ content }) => orderRead(content, Date.now()));
@@ -151,7 +170,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const since = Math.max(document.ordersFrom, document.cursor - overlapMilliseconds);
     const correlations: string[] = [];
     for await (const page of connection.ordersSince(since, { priority, signal })) {
-      correlations.push(...(await publish(page, document.ordersFrom)));
+      correlations.push(...(await publish(page, readFrom(document))));
       const newest = page.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), 0);
       await collections.stores.updateOne({ _id: storeKey }, { $max: { cursor: newest } });
     }
@@ -159,12 +178,30 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     return correlations;
   }
 
+  async function readOpen(priority: Priority): Promise<string[]> {
+    const document = await collections.stores.findOne({ _id: storeKey });
+    if (!document) return [];
+    const correlations: string[] = [];
+    for await (const page of connection.openOrders({ priority, signal })) {
+      await publish(page, readFrom(document));
+      const known = await listingsOf(page);
+      const holding = page.filter(({ lines }) =>
+        lines.some(({ listing }) => listing !== null && (known.get(listing)?.sku ?? null) !== null),
+      );
+      correlations.push(...holding.map(({ order }) => correlationOf(identity, order)));
+    }
+    return correlations;
+  }
+
+  async function inTurn(work: () => Promise<string[]>): Promise<string[]> {
+    const mine = tail.then(work);
+    tail = mine.catch(() => undefined);
+    return await mine;
+  }
+
   return {
-    async read({ overlapMilliseconds, priority }) {
-      const mine = tail.then(() => read(overlapMilliseconds, priority));
-      tail = mine.catch(() => undefined);
-      return await mine;
-    },
+    read: ({ overlapMilliseconds, priority }) => inTurn(() => read(overlapMilliseconds, priority)),
+    readOpen: ({ priority }) => inTurn(() => readOpen(priority)),
   };
 }
 

@@ -12,8 +12,15 @@ export interface StoreIdentity {
 /** What is published of an order, without the time of publishing: the same content is the same text. */
 export type OrderContent = Omit<MarketplaceOrderRead, 'at'>;
 
-/** `skuOf`: the SKU that a listing is mapped to; null where it is not. */
-export function contentOf(identity: StoreIdentity, order: MarketplaceOrder, skuOf: (listing: string) => string | null): OrderContent {
+/**
+ * `skuOf`: the SKU that a listing is mapped to; null where it is not. `connectedAt`: when the store was connected, in the marketplace's time.
+ */
+export function contentOf(
+  identity: StoreIdentity,
+  order: MarketplaceOrder,
+  skuOf: (listing: string) => string | null,
+  connectedAt: number | null,
+): OrderContent {
   const { tenant, store, marketplace } = identity;
   const { name, placedAt, updatedAt, cancelledAt } = order;
   const lines = order.lines.map(({ line, listing, quantity, cancelled, fulfilled }) => ({
@@ -26,15 +33,15 @@ export function contentOf(identity: StoreIdentity, order: MarketplaceOrder, skuO
     shippedBefore: 0,
     fulfilledBy: 'seller' as const,
   }));
-  return { tenant, store, marketplace, order: order.order, name, placedAt, updatedAt, cancelledAt, lines, connectedAt: null };
+  return { tenant, store, marketplace, order: order.order, name, placedAt, updatedAt, cancelledAt, lines, connectedAt };
 }
 
 /** Sixteen hexadecimal digits of the content. */
 const hashOf = (content: OrderContent): string => createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
 
-/** The same of what the marketplace said alone: an order is the same to it however our listings are mapped. */
+/** The same of what the marketplace said alone: an order is the same to it however our listings are mapped, and since whenever. */
 export const readHashOf = (content: OrderContent): string =>
-  hashOf({ ...content, lines: content.lines.map((line) => ({ ...line, sku: null })) });
+  hashOf({ ...content, connectedAt: null, lines: content.lines.map((line) => ({ ...line, sku: null })) });
 
 /** What everything that follows from an order of a store carries. */
 export const correlationOf = ({ tenant, store, marketplace }: StoreIdentity, order: string): string =>

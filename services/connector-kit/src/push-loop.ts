@@ -3,7 +3,7 @@ import { correlationsOf, type Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { inThirtyDays, writeListings, type CallDocument, type Collections, type ListingDocument } from './documents.ts';
 import { isInDoubt, judge, waitsUntil } from './expected.ts';
-import { CallNotMade, MarketplaceError, type Failure } from './failure.ts';
+import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
 import type { Gateway } from './gateway.ts';
 import type { FrozenBatch, Memo, PushResult, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
@@ -22,6 +22,8 @@ export interface PushLoopOptions {
   readonly metrics: ConnectorMetrics;
   /** Ends the loop after the call that is being made. */
   readonly signal: AbortSignal;
+  /** Whether people, or the marketplace, let anything go out; asked in each turn. */
+  readonly storeHold: () => Promise<HoldReason | null>;
   /** Reads the store's orders: asked for before what the marketplace shows is believed. */
   readonly readOrders: () => Promise<unknown>;
   /** How long a listing that shows less than its orders explain waits for an order that can't be read yet, before it is written over. */
@@ -125,6 +127,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     const { _id, listing, doubt } = document;
     const verdict = judge(document, found, capabilities, { now, patience: options.patienceMilliseconds });
     const filter = { _id, inFlight: null };
+    const seen = found === undefined ? {} : { lastRead: { quantity: found, onSale: document.lastRead?.onSale ?? true, at: now } };
     if (!verdict.known) {
       patience.hold(listing, verdict.lookAgainAt);
       return { updateOne: { filter, update: { $set: { doubt: { since: doubt?.since ?? now } } } } };
@@ -133,7 +136,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
       metrics.drifted();
       log.warn({ listing, found, expected: document.expected }, 'A listing shows what nobody has sold or pushed; the newest goes over it.');
     }
-    return { updateOne: { filter, update: { $set: { expected: verdict.expected }, $unset: { doubt: '' as const } } } };
+    return { updateOne: { filter, update: { $set: { expected: verdict.expected, ...seen }, $unset: { doubt: '' as const } } } };
   }
 
   /** The call with all that could be marked in flight; null where nothing could. */
@@ -262,12 +265,12 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   }
 
   /** Listings left in flight by a time-out, a reset or the owner before: nothing newer goes to them until it is known what became of the call. */
-  async function resolveSuspects(): Promise<void> {
+  async function resolveSuspects(held: boolean): Promise<void> {
     if (suspectsDue === null || performance.now() < suspectsDue) return;
     const suspects = await listings.find({ ...ofStore, 'inFlight.key': { $exists: true } }).toArray();
     const waits: number[] = [];
     for (const key of new Set(suspects.map(({ inFlight }) => inFlight?.key ?? ''))) {
-      const wait = await resolve(key);
+      const wait = await resolve(key, held);
       if (wait !== 'resolved') waits.push(wait);
     }
     if (waits.length === 0) suspectBackoff.reset();
@@ -282,7 +285,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   }
 
   /** `resolved` where nothing of this call is left in flight; else in how many milliseconds to look again. */
-  async function resolve(key: string): Promise<'resolved' | number> {
+  async function resolve(key: string, held: boolean): Promise<'resolved' | number> {
     const call = await calls.findOne({ _id: key });
     const documents = await listings
       .find({
@@ -292,7 +295,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
         ],
       })
       .toArray();
-    const resolution = resolutionOf(call, documents, capabilities, Date.now());
+    const resolution = resolutionOf(call, documents, capabilities, Date.now(), held);
     log.info({ resolution, listings: documents.length, key }, 'A call was left without an answer.');
     if (call === null || resolution === 'never_made') {
       await listings.updateMany({ ...ofStore, 'inFlight.key': key }, { $set: { inFlight: null } });
@@ -349,14 +352,16 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
 
   async function turn(): Promise<void> {
     if (gateway.hold() !== null) return await waker.pause(heldMilliseconds);
-    await resolveSuspects();
-    const { page, again } = await select();
+    const held = (await options.storeHold()) !== null;
+    await resolveSuspects(held);
+    const { page, again } = held ? { page: [], again: Date.now() + lookAgainMilliseconds } : await select();
     const doubtful = page.filter((document) => isInDoubt(document, capabilities));
     if (doubtful.length > 0) return await look(doubtful);
     if (page.length === 0)
       return await waker.idle(Math.max(1, Math.min(again - Date.now(), (suspectsDue ?? Infinity) - performance.now())));
     const reserved = await withinRate(page);
-    const call = reserved.length > 0 ? await markInFlight(reserved) : null;
+    // The rate may have made it wait: what people have decided meanwhile counts.
+    const call = reserved.length > 0 && (await options.storeHold()) === null ? await markInFlight(reserved) : null;
     if (call) await make(call, reserved);
   }
 

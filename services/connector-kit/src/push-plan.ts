@@ -40,18 +40,20 @@ const retentionShare = 0.9;
 
 /**
  * `documents`: those of all the call's listings. A repeat sends the whole frozen batch again, so it is right only while nothing newer went to
- * any of its listings and none was withdrawn or held since.
+ * any of its listings and none was withdrawn or held since. `held`: nothing may go out to the store at all.
  */
 export function resolutionOf(
   call: CallDocument | null,
   documents: readonly ListingDocument[],
   capabilities: Capabilities,
   now: number,
+  held = false,
 ): Resolution {
   if (call === null || call.outcome === 'not_made') return 'never_made';
   const byListing = new Map(documents.map((document) => [document.listing, document]));
   const retention = capabilities.idempotencyKey?.retentionMilliseconds ?? 0;
   const repeatable =
+    !held &&
     now - call.startedAt < retention * retentionShare &&
     call.items.every((item) => isRepeatable(call._id, item, byListing.get(item.listing)));
   if (repeatable) return 'repeat';
@@ -59,7 +61,7 @@ export function resolutionOf(
 }
 
 function isRepeatable(key: string, item: CallItem, document: ListingDocument | undefined): boolean {
-  if (!document || document.quarantined || document.sku !== item.sku) return false;
+  if (!document || document.quarantined || document.paused || document.sku !== item.sku) return false;
   if (document.withdrawn && document.withdrawn.version >= item.version) return false;
   return document.inFlight?.key === key || (document.inFlight === null && document.confirmed?.version === item.version);
 }
@@ -138,7 +140,7 @@ function confirmWrite(
   const write: Write = {
     updateOne: {
       filter: { ...filter, 'wanted.version': item.version },
-      update: { $set: set, $unset: { outstanding: '', waitingSince: '', refusals: '', doubt: '' } },
+      update: { $set: set, $unset: { outstanding: '', waiting: '', waitingSince: '', refusals: '', doubt: '' } },
     },
   };
   const otherwise: Write = { updateOne: { filter, update: { $set: set, $unset: { refusals: '', doubt: '' } } } };

@@ -1,10 +1,12 @@
-import { createSealer, openService, type Config } from '@evenkeel/chassis';
+import { createIncidentReporter, createSealer, openIncidentStore, openService, showOpenIncidents, type Config } from '@evenkeel/chassis';
 import { topicsOf } from '@evenkeel/contracts';
 import type { connectorConfig } from './config.ts';
 import { connectorApi } from './connector-api.ts';
 import { openConnector } from './connector.ts';
 import { openCollections } from './documents.ts';
+import { sellingWithoutStockKind } from './held-listings.ts';
 import { connectorRoutes } from './http.ts';
+import { createListingDesk } from './listing-desk.ts';
 import type { Marketplace } from './marketplace.ts';
 import { createStoreDesk } from './stores.ts';
 
@@ -24,6 +26,8 @@ export async function openConnectorService({ marketplace, title, config, running
   const service = await openService({ name: topicsOf(marketplace.name).group, config, topics: [...reads, ...writes], running, fail });
   const { kafka, sender, log, metrics } = service;
   const collections = await openCollections(service.mongo.connection);
+  const incidents = await openIncidentStore(service.mongo);
+  showOpenIncidents(metrics, incidents, [sellingWithoutStockKind]);
   const sealer = createSealer(config.credentialsKeys);
   const connector = running.use(
     await openConnector({
@@ -34,6 +38,8 @@ export async function openConnectorService({ marketplace, title, config, running
       sealer,
       log,
       metrics,
+      incidents,
+      report: createIncidentReporter({ store: incidents, sender, topic: topicsOf(marketplace.name).incidents }),
       timing: {
         orderPoll: config.orderPollSeconds * 1_000,
         listingImport: config.listingImportSeconds * 1_000,
@@ -43,10 +49,19 @@ export async function openConnectorService({ marketplace, title, config, running
       onFatal: fail,
     }),
   );
-  const desk = createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => connector.storesChanged() });
+  const onChanged = () => connector.storesChanged();
+  const desk = createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged });
+  const listingDesk = createListingDesk({ collections, sender, onChanged });
   await service.serve({
     title,
-    routes: connectorRoutes({ marketplace, collections, desk, hold: (tenant, store) => connector.hold(tenant, store) }),
+    routes: connectorRoutes({
+      marketplace,
+      collections,
+      desk,
+      listingDesk,
+      incidents,
+      hold: (tenant, store) => connector.hold(tenant, store),
+    }),
     live: () => connector.live(),
   });
 }

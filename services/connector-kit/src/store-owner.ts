@@ -1,14 +1,17 @@
-import type { Logger, Sealer, Sender } from '@evenkeel/chassis';
+import type { IncidentReport, IncidentStore, Logger, Sealer, Sender } from '@evenkeel/chassis';
+import { giveUp, setListingsToZero } from './disconnection.ts';
 import type { Collections, StoreDocument } from './documents.ts';
 import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
-import { createGateway, type CircuitSettings, type Gateway } from './gateway.ts';
+import { createGateway, type CircuitSettings } from './gateway.ts';
+import { reviewHeld } from './held-listings.ts';
 import { importListings } from './listing-import.ts';
 import type { Marketplace, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
 import { createOrderReader, type OrderReader } from './order-poller.ts';
 import type { StoreIdentity } from './order-record.ts';
 import { createPushLoop, type PushLoop } from './push-loop.ts';
-import { createRateGovernor } from './rate-governor.ts';
+import { createRateGovernor, type Priority } from './rate-governor.ts';
+import { holdOfStore, isPassive, isRefused } from './store-hold.ts';
 import { createStoredVault } from './vault.ts';
 import { createBackoff, createWake } from './waiting.ts';
 
@@ -22,6 +25,8 @@ export interface Timing {
   readonly patience?: number;
   readonly circuit?: CircuitSettings;
   readonly credentialRetry?: number;
+  /** How often held listings are looked at, and whether the rate makes pushes wait. */
+  readonly review?: number;
 }
 
 export interface StoreOwnerOptions {
@@ -35,21 +40,31 @@ export interface StoreOwnerOptions {
   readonly timing: Timing;
   readonly log: Logger;
   readonly metrics: ConnectorMetrics;
+  readonly incidents: Pick<IncidentStore, 'page'>;
+  readonly report: (incident: IncidentReport) => Promise<void>;
 }
 
-/** One store in the hands of its one owner: orders first, then pushes, polling and imports. */
+/** One store in the hands of its one owner: orders first, then pushes, polling and imports; or its last steps. */
 export interface StoreOwner extends AsyncDisposable {
-  readonly credentialVersion: number;
+  /** {@link phaseOf} the document that it was opened with. */
+  readonly phase: string;
   /** Instructions about this store were taken in; with the correlations that they follow. */
   instructed(correlations: readonly string[]): void;
   hold(): HoldReason | null;
 }
 
 const defaultPatienceMilliseconds = 3_000;
+/** A store is opened anew when this changes: its credentials were re-entered, or it is to be given up. */
+export const phaseOf = ({ credentialVersion, state }: Pick<StoreDocument, 'credentialVersion' | 'state'>): string =>
+  `${credentialVersion}${state === 'disconnecting' ? ' disconnecting' : ''}`;
+
 const overlapMilliseconds = 5_000;
 /** At an owner's start and every five minutes. */
 const longOverlapMilliseconds = 600_000;
 const longOverlapEveryMilliseconds = 300_000;
+const reviewMilliseconds = 5_000;
+/** From here on a store whose pushes wait for the rate is called throttled. */
+const throttledMilliseconds = 1_000;
 
 export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   const { document, marketplace, collections, sealer, sender, timing, metrics } = options;
@@ -62,6 +77,8 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   const awaited = createAwaited(signal);
   let pushLoop: PushLoop | null = null;
   let started = false;
+  let passive = isPassive(document);
+  let throttled = document.throttled ?? null;
 
   const vault = createStoredVault({ marketplace, collections, sealer, document, log });
   const gateway = createGateway({
@@ -92,27 +109,40 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     awaited.begin();
     const epoch = await takeOver(collections, document);
     log.info({ epoch }, 'The store was taken over.');
+    const current = (await collections.stores.findOne({ _id: document._id })) ?? document;
     const fenced = new AbortController();
     const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
     const readListings = () => importListings({ ...shared, priority: 'normal' });
     const patienceMilliseconds = timing.patience ?? defaultPatienceMilliseconds;
     const reader = createOrderReader({ ...shared, epoch, metrics, importListings: readListings, patienceMilliseconds });
-    await ordersFirst(reader);
-    const loop = createPushLoop({
-      ...shared,
-      epoch,
-      gateway,
-      metrics,
-      patienceMilliseconds,
-      readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
-    });
-    pushLoop = loop;
+    const openLoop = (until: AbortSignal): PushLoop =>
+      (pushLoop = createPushLoop({
+        ...shared,
+        signal: until,
+        epoch,
+        gateway,
+        metrics,
+        storeHold,
+        patienceMilliseconds,
+        readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
+      }));
+    if (current.state === 'disconnecting') return await endWith(current, (until) => openLoop(until).run());
+    await noteActivity(connection, 'urgent');
+    const opening = current.state === 'connecting' ? await takeOn(reader, readListings) : [];
+    await ordersFirst(reader, opening);
+    await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });
+    const loop = openLoop(shared.signal);
     started = true;
     // All settle before the connection closes: a call that has left is waited for, and recorded.
     await Promise.allSettled([
       loop.run().finally(() => fenced.abort(new CallNotMade('not_owner'))),
       every(timing.orderPoll, shared.signal, pollOrders(reader)),
-      every(timing.listingImport, shared.signal, () => importListings({ ...shared, priority: 'background' })),
+      every(timing.listingImport, shared.signal, async () => {
+        await importListings({ ...shared, priority: 'background' });
+        await noteActivity(connection, 'background');
+        await review(true);
+      }),
+      every(timing.review ?? reviewMilliseconds, shared.signal, () => noteThrottling(connection)),
     ]);
     pushLoop = null;
     started = false;
@@ -120,13 +150,69 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   }
 
   /** The marketplace went on selling while nobody looked: what it sold is read, and has come back as push requests, before anything is sent. */
-  async function ordersFirst(reader: OrderReader): Promise<void> {
-    const correlations = await reader.read({ overlapMilliseconds: longOverlapMilliseconds, priority: 'urgent' });
+  async function ordersFirst(reader: OrderReader, opening: readonly string[]): Promise<void> {
+    const changed = await reader.read({ overlapMilliseconds: longOverlapMilliseconds, priority: 'urgent' });
+    const correlations = [...new Set([...opening, ...changed])];
     if (correlations.length > 0) {
       log.info({ orders: correlations.length }, 'Orders first: pushes wait until what these orders changed has come back.');
       await awaited.all(correlations, timing.ordersFirst);
     }
     awaited.done();
+  }
+
+  /** A store that nobody has worked for yet: its listings, then its open orders. Resolves to the correlations to wait for. Repeat-safe. */
+  async function takeOn(reader: OrderReader, readListings: () => Promise<unknown>): Promise<string[]> {
+    await readListings();
+    return await reader.readOpen({ priority: 'urgent' });
+  }
+
+  /** The last steps of a store that a person gives up. */
+  async function endWith(current: StoreDocument, push: (until: AbortSignal) => Promise<void>): Promise<void> {
+    const options = { identity, collections, sender, alive, log, sealer, signal };
+    const toZero = current.disconnection?.setListingsToZero ?? false;
+    const correlation = `disconnecting/${document._id}`;
+    const mayGoOn = () => gateway.hold() !== 'disconnected';
+    await giveUp(options, current, toZero ? await setListingsToZero(options, correlation, { push, mayGoOn }) : 0);
+    await review(true);
+  }
+
+  /** Of a store whose credentials are refused nothing can be set to 0. */
+  async function endWithout(): Promise<void> {
+    const mapped = await collections.listings.countDocuments({ tenant, store, sku: { $ne: null } });
+    const options = { identity, collections, sender, alive, log, sealer, signal };
+    await giveUp(options, document, document.disconnection?.setListingsToZero ? mapped : 0);
+    await review(true);
+  }
+
+  /** Whether people, or the marketplace, let anything go out; asked before each call. */
+  async function storeHold(): Promise<HoldReason | null> {
+    const current = await collections.stores.findOne({ _id: document._id });
+    passive = current !== null && current.state !== 'disconnecting' && isPassive(current);
+    return passive ? 'store_passive' : null;
+  }
+
+  async function noteActivity(connection: StoreConnection, priority: Priority): Promise<void> {
+    const { active } = await connection.probe({ priority, signal });
+    const { modifiedCount } = active
+      ? await collections.stores.updateOne({ _id: document._id, inactive: { $ne: null } }, { $set: { inactive: null } })
+      : await collections.stores.updateOne({ _id: document._id, inactive: null }, { $set: { inactive: { since: Date.now() } } });
+    if (modifiedCount > 0) log.info({ active }, active ? 'The store sells again.' : 'The store does not sell: its pushes wait.');
+    await storeHold();
+    pushLoop?.wake();
+  }
+
+  async function noteThrottling(connection: StoreConnection): Promise<void> {
+    const waits = gateway.governor.waitMilliseconds(connection.pushCost(1), 'normal') > throttledMilliseconds;
+    if (waits === (throttled !== null)) return;
+    const now = waits ? { since: Date.now() } : null;
+    await collections.stores.updateOne({ _id: document._id }, { $set: { throttled: now } });
+    throttled = now;
+  }
+
+  /** Opens and closes the incidents of listings that sell what is not there, because nothing may go out to them. */
+  async function review(all: boolean): Promise<void> {
+    const current = await collections.stores.findOne({ _id: document._id });
+    if (current && alive()) await reviewHeld({ ...options, store: current }, { hold: holdOfStore(current), all });
   }
 
   function pollOrders(reader: OrderReader): () => Promise<unknown> {
@@ -157,33 +243,40 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   }
 
   /** Starts again after trouble, until stopped. */
-  async function persist(): Promise<void> {
+  async function persist(work: () => Promise<void>): Promise<void> {
     const waker = createWake(signal);
     const backoff = createBackoff();
     while (!signal.aborted) {
       try {
-        await run();
+        await work();
         return;
       } catch (error) {
         if (signal.aborted) return;
         noteFailure(log, error);
-        if (gateway.hold() === 'disconnected') return; // until the credentials are re-entered, which opens the store anew
+        // Until the credentials are re-entered, which opens the store anew; one that is given up needs none.
+        if (gateway.hold() === 'disconnected') {
+          if (!givenUp) return;
+          work = endWithout;
+        }
         await waker.pause(backoff.next()).catch(() => undefined);
       }
     }
   }
 
-  const refused = document.gate?.credentialVersion === document.credentialVersion;
-  if (refused) log.warn('The credentials were refused before: the store waits until they are re-entered.');
-  const ended = refused ? Promise.resolve() : persist().finally(() => gateway.close());
+  const refused = isRefused(document);
+  const givenUp = document.state === 'disconnecting';
+  if (refused && !givenUp) log.warn('The credentials were refused before: the store waits until they are re-entered.');
+  const worked = refused && !givenUp ? Promise.resolve() : persist(refused ? endWithout : run);
+  const reviewed = givenUp ? Promise.resolve() : every(timing.review ?? reviewMilliseconds, signal, () => review(false));
+  const ended = Promise.allSettled([worked, reviewed]).then(() => gateway.close());
 
   return {
-    credentialVersion: document.credentialVersion,
+    phase: phaseOf(document),
     instructed(correlations) {
       awaited.came(correlations);
       pushLoop?.wake();
     },
-    hold: () => (refused ? 'disconnected' : (gateway.hold() ?? (started ? null : 'orders_first'))),
+    hold: () => (refused ? 'disconnected' : (gateway.hold() ?? (passive ? 'store_passive' : started ? null : 'orders_first'))),
     async [Symbol.asyncDispose]() {
       stopping.abort(new CallNotMade('not_owner'));
       await ended;

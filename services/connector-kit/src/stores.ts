@@ -1,39 +1,30 @@
 import type { Logger, Sealer, Sender } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { laneOf } from './connector.ts';
-import type { Collections, StoreDocument } from './documents.ts';
+import { beginDisconnecting } from './disconnection.ts';
+import type { Collections, Disconnection, Pause, StoreDocument } from './documents.ts';
 import { createGateway } from './gateway.ts';
 import { importListings, type Imported } from './listing-import.ts';
 import type { Entered, Marketplace, StoreConnection } from './marketplace.ts';
 import { createRateGovernor } from './rate-governor.ts';
+import { StoreRefusal } from './store-refusal.ts';
 import { createEnteredVault, createStoredVault, type Vault } from './vault.ts';
 
 /** What people do to stores; any replica may serve it, also one that does not own the store. */
 export interface StoreDesk {
   /**
-   * Connects a store: proves the account, settles what was left open, reads its listings. Again with the same cause: goes on, or finds it done.
-   * Rejects with StoreRefusal, ConnectionRefused, or MarketplaceError where the marketplace refuses or does not answer.
+   * Connects a store: proves the account and settles what was left open; its owner reads listings and open orders then. A store that was disconnected
+   * goes on. Again with the same cause: finds it done. Rejects with StoreRefusal, ConnectionRefused, or MarketplaceError where the marketplace
+   * refuses or does not answer.
    */
-  connect(
-    tenant: string,
-    store: string,
-    entered: Readonly<Record<string, unknown>>,
-    cause: string,
-  ): Promise<{ document: StoreDocument; imported: Imported }>;
+  connect(tenant: string, store: string, entered: Readonly<Record<string, unknown>>, cause: string): Promise<StoreDocument>;
+  /** Asks the store's owner to give it up, and waits for that a little. Again: finds it done, or going on. */
+  disconnect(tenant: string, store: string, request: Pick<Disconnection, 'by' | 'at' | 'setListingsToZero'>): Promise<StoreDocument>;
+  /** `pause`: null resumes. */
+  pause(tenant: string, store: string, pause: Pause | null): Promise<StoreDocument>;
   /** Stores new credentials of the same seller account. */
   reenter(tenant: string, store: string, entered: Readonly<Record<string, unknown>>): Promise<StoreDocument>;
   importListings(tenant: string, store: string): Promise<Imported>;
-}
-
-/** A person's request about a store cannot be met; the message says what to do. */
-export class StoreRefusal extends Error {
-  override readonly name = 'StoreRefusal';
-  readonly code: 'unknown_store' | 'store_exists' | 'account_connected' | 'another_account' | 'changed_meanwhile';
-
-  constructor(code: StoreRefusal['code'], message: string) {
-    super(message);
-    this.code = code;
-  }
 }
 
 export interface StoreDeskOptions {
@@ -47,6 +38,9 @@ export interface StoreDeskOptions {
 }
 
 const duplicateKey = 11_000;
+/** How long a request waits for the owner to give a store up, before it answers that this goes on. */
+const disconnectMilliseconds = 10_000;
+const lookMilliseconds = 100;
 
 export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
   const { marketplace, collections, sealer, sender, log, onChanged } = options;
@@ -66,7 +60,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
   const vaultOf = (document: StoreDocument): Vault => createStoredVault({ marketplace, collections, sealer, document, log });
 
-  const importWith = (document: StoreDocument, connection: StoreConnection, clearQuarantine: boolean): Promise<Imported> =>
+  const importWith = (document: StoreDocument, connection: StoreConnection): Promise<Imported> =>
     importListings({
       identity: { tenant: document.tenant, store: document.store, marketplace: marketplace.name },
       collections,
@@ -75,13 +69,19 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       alive: () => true,
       log,
       priority: 'normal',
-      clearQuarantine,
+      clearQuarantine: true,
     });
 
   async function find(tenant: string, store: string): Promise<StoreDocument> {
     const document = await stores.findOne({ _id: keyOf(tenant, store), marketplace: marketplace.name });
     if (!document) throw new StoreRefusal('unknown_store', `There is no store ${store}: connect it first (POST /stores).`);
     return document;
+  }
+
+  async function findUsable(tenant: string, store: string): Promise<StoreDocument> {
+    const document = await find(tenant, store);
+    if (document.state === 'connecting' || document.state === 'connected') return document;
+    throw new StoreRefusal('disconnected', `The store ${store} is ${document.state}: connect it again (POST /stores).`);
   }
 
   /** The new store's document, still `connecting`. */
@@ -100,7 +100,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
     if (twin)
       throw new StoreRefusal(
         'account_connected',
-        `The account ${probe.account} is already connected as the store ${twin.store}: use that one.`,
+        `The account ${probe.account} ${twin.state === 'disconnected' ? 'was' : 'is already'} connected as the store ${twin.store}: use that one.`,
       );
     const _id = keyOf(tenant, store);
     const document: StoreDocument = {
@@ -119,31 +119,94 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       circuit: null,
       ownerEpoch: 0,
       ordersFrom: probe.time,
+      connectedFrom: probe.time,
       cursor: probe.time,
       connectedAt: Date.now(),
       connectedBy: cause,
       importedAt: null,
+      import: null,
+      paused: null,
+      inactive: null,
+      throttled: null,
+      disconnection: null,
     };
     try {
       await stores.insertOne(document);
       return document;
     } catch (error) {
       if ((error as { code?: number }).code !== duplicateKey) throw error;
-      return resume(await find(tenant, store), probe.account, cause);
+      const known = await find(tenant, store);
+      return known.state === 'disconnected' && known.account === probe.account
+        ? await connectAgain(known, document)
+        : resume(known, probe.account, cause);
     }
+  }
+
+  /**
+   * Goes on with a store that was disconnected: its mapping revisions, its cursor and what is known of its orders stay; what was shipped meanwhile had
+   * been shipped before it was connected.
+   */
+  async function connectAgain(known: StoreDocument, fresh: StoreDocument): Promise<StoreDocument> {
+    const { settings, credentials, name, connectedFrom, connectedAt, connectedBy } = fresh;
+    const credentialVersion = known.credentialVersion + 1;
+    const again = {
+      settings,
+      credentials,
+      name,
+      connectedFrom: connectedFrom ?? fresh.ordersFrom,
+      connectedAt,
+      connectedBy,
+      credentialVersion,
+    };
+    const { modifiedCount } = await stores.updateOne(
+      { _id: known._id, state: 'disconnected', credentialVersion: known.credentialVersion },
+      {
+        $set: {
+          ...again,
+          state: 'connecting',
+          tokenRevision: null,
+          renewal: null,
+          gate: null,
+          circuit: null,
+          import: null,
+          paused: null,
+          inactive: null,
+          disconnection: null,
+        },
+      },
+    );
+    const { tenant, store } = known;
+    return modifiedCount === 1 ? await find(tenant, store) : resume(await find(tenant, store), known.account, connectedBy);
   }
 
   return {
     async connect(tenant, store, entered, cause) {
       const created = await create(tenant, store, marketplace.accessOf(entered), cause);
-      const imported = await withConnection(created.settings, vaultOf(created), (connection) => importWith(created, connection, false));
-      await stores.updateOne({ _id: created._id }, { $set: { state: 'connected' } });
       onChanged();
-      return { document: await find(tenant, store), imported };
+      return created;
+    },
+
+    async disconnect(tenant, store, request) {
+      if (await beginDisconnecting(collections, await find(tenant, store), request)) onChanged();
+      for (
+        const end = performance.now() + disconnectMilliseconds;
+        ;
+        await new Promise((resolve) => setTimeout(resolve, lookMilliseconds))
+      ) {
+        const document = await find(tenant, store);
+        if (document.state === 'disconnected' || performance.now() > end) return document;
+      }
+    },
+
+    async pause(tenant, store, pause) {
+      const { _id } = await findUsable(tenant, store);
+      await stores.updateOne(pause === null ? { _id } : { _id, paused: null }, { $set: { paused: pause } });
+      onChanged();
+      return await find(tenant, store);
     },
 
     async reenter(tenant, store, entered) {
-      const document = await find(tenant, store);
+      const document = await findUsable(tenant, store);
       const { credentials } = marketplace.credentialsOf(entered);
       const vault = createEnteredVault(marketplace, document.settings, credentials);
       const probe = await withConnection(document.settings, vault, (connection) => connection.probe({ priority: 'urgent' }));
@@ -174,8 +237,8 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
     },
 
     async importListings(tenant, store) {
-      const document = await find(tenant, store);
-      const imported = await withConnection(document.settings, vaultOf(document), (connection) => importWith(document, connection, true));
+      const document = await findUsable(tenant, store);
+      const imported = await withConnection(document.settings, vaultOf(document), (connection) => importWith(document, connection));
       onChanged();
       return imported;
     },
@@ -184,6 +247,11 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
 /** The store that is there already: gone on with where this very request made it, or where nobody finished connecting it. */
 function resume(document: StoreDocument, account: string, cause: string): StoreDocument {
+  if (document.state === 'disconnecting')
+    throw new StoreRefusal(
+      'disconnected',
+      `The store ${document.store} is being disconnected: connect it again when that is done (GET /stores/${document.store}).`,
+    );
   if (document.account === account && (document.state === 'connecting' || document.connectedBy === cause)) return document;
   throw new StoreRefusal(
     'store_exists',

@@ -1,17 +1,21 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
+  createIncidentReporter,
   createLogger,
   createMetrics,
   createSealer,
+  openIncidentStore,
   openMongo,
   parseKeyRing,
   type EventOf,
+  type IncidentStore,
   type Outgoing,
   type Sealer,
 } from '@evenkeel/chassis';
-import { keyOf, type ListingVersion } from '@evenkeel/contracts';
+import { keyOf, topics, type ListingVersion } from '@evenkeel/contracts';
 import { openStores, type Stores } from '../src/connector.ts';
 import { openCollections, type Collections, type ListingDocument } from '../src/documents.ts';
+import { createListingDesk, type ListingDesk } from '../src/listing-desk.ts';
 import { takeIn, type Instruction } from '../src/instructions.ts';
 import { createConnectorMetrics } from '../src/metrics.ts';
 import { createStoreDesk, type StoreDesk } from '../src/stores.ts';
@@ -80,6 +84,8 @@ export interface Bench extends AsyncDisposable {
   readonly published: Outgoing[];
   readonly desk: StoreDesk;
   readonly sealer: Sealer;
+  readonly listingDesk: ListingDesk;
+  readonly incidents: IncidentStore;
   /** Throws from the next publishes while set. */
   sendFails: Error | null;
   /** Happens within each publish, before it is acknowledged. */
@@ -88,6 +94,7 @@ export interface Bench extends AsyncDisposable {
   start(timing?: Partial<Timing>): { stores: Stores; freeze(): void; stop(): Promise<void> };
   take(...instructions: Instruction[]): Promise<void>;
   listing(listing: string): Promise<ListingDocument>;
+  /** Connects the store and has an owner take it on, who then goes away. */
   connect(): Promise<void>;
   /** A counter's sum over all labels and processes. */
   metric(name: string): Promise<number>;
@@ -99,6 +106,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
   if (!url) throw new Error('MONGO_URL is not set: run this through npm test, or set it.');
   const mongo = await openMongo({ url, database: `connector_kit_${randomUUID().slice(0, 8)}` });
   const collections = await openCollections(mongo.connection);
+  const incidents = await openIncidentStore(mongo);
   const log = createLogger('connector-kit', (process.env['TEST_LOG_LEVEL'] as 'info' | undefined) ?? 'silent');
   const sealer = createSealer(parseKeyRing(`k1:${randomBytes(32).toString('base64')}`));
   const published: Outgoing[] = [];
@@ -113,13 +121,16 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     },
   };
   const { marketplace } = fake;
+  const onChanged = () => running.forEach((stores) => stores.look());
   const bench: Bench = {
     collections,
+    incidents,
+    listingDesk: createListingDesk({ collections, sender, onChanged }),
     published,
     sealer,
     sendFails: null,
     onSend: null,
-    desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged: () => running.forEach((stores) => stores.look()) }),
+    desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged }),
     start(timing = {}) {
       let alive = true;
       const registry = createMetrics({ processMetrics: false });
@@ -135,8 +146,18 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
         sender,
         log,
         metrics,
+        incidents,
+        report: createIncidentReporter({ store: incidents, sender, topic: topics.shopifyIncidents }),
         alive: () => alive,
-        timing: { orderPoll: 3_600_000, listingImport: 3_600_000, ordersFirst: 100, patience: 150, credentialRetry: 5, ...timing },
+        timing: {
+          orderPoll: 3_600_000,
+          listingImport: 3_600_000,
+          ordersFirst: 100,
+          patience: 150,
+          credentialRetry: 5,
+          review: 20,
+          ...timing,
+        },
       });
       stores.assigned(new Set(Array.from({ length: 12 }, (_, lane) => lane)));
       running.add(stores);
@@ -160,6 +181,10 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     },
     async connect() {
       await bench.desk.connect(tenant, store, { token: fake.shop.token }, 'connect');
+      const owner = bench.start();
+      await until('it is connected', async () => (await collections.stores.findOne({ state: 'connected' })) !== null);
+      await owner.stop();
+      fake.shop.asked.length = 0;
     },
     async metric(name) {
       const texts = await Promise.all(registries.map(async (registry) => (await registry.read()).text));

@@ -100,7 +100,7 @@ describe('an order’s record', () => {
     lines: [{ line: 'l', listing: 'A', quantity: 2, cancelled: 0, fulfilled: 0 }],
   };
   const recordOf = (changed: Partial<typeof order>, at: number) => {
-    const content = contentOf(identity, { ...order, ...changed }, () => 'a');
+    const content = contentOf(identity, { ...order, ...changed }, () => 'a', 1);
     return orderRead(content, at).event;
   };
 

@@ -56,14 +56,19 @@ describe('connecting a store', () => {
     expect(mappings()).toHaveLength(1);
   });
 
-  test('leaves out orders from before', async () => {
+  test('reads the orders from before that are still open, and no others; all of them say since when it is connected', async () => {
     await openStore({ A: 'a' });
-    fake.order('old', [{ listing: 'A' }], fake.shop.clock - 5);
+    fake.order('open', [{ listing: 'A', quantity: 3, fulfilled: 1 }], fake.shop.clock - 500_000);
+    fake.order('shipped', [{ listing: 'A', fulfilled: 1 }], fake.shop.clock - 5);
+    fake.order('cancelled', [{ listing: 'A', cancelled: 1 }], fake.shop.clock - 5);
     await bench.connect();
     fake.order('new', [{ listing: 'A' }], fake.shop.clock + 5);
     bench.start(often);
-    await until('the new order is read', () => ordersRead().length > 0);
-    expect(ordersRead().map(({ data }) => data.order)).toEqual(['new']);
+    await until('the new order is read', () => ordersRead().length > 1);
+    expect(ordersRead().map(({ data }) => [data.order, data.connectedAt])).toEqual([
+      ['open', fake.shop.clock],
+      ['new', fake.shop.clock],
+    ]);
   });
 });
 
@@ -109,22 +114,99 @@ describe('reading listings again', () => {
     expect(fake.shop.applied).toHaveLength(1);
   });
 
-  test('a listing that is gone is unmapped', async () => {
+  test('a listing that is gone is unmapped, and mapped again when it is back', async () => {
     await openStore({ A: 'a', B: 'b' });
     await bench.connect();
+    const a = fake.shop.listings.get('A') ?? { sku: '', quantity: 0 };
     fake.shop.listings.delete('A');
     expect(await bench.desk.importListings(tenant, store)).toEqual({ listings: 1, mapped: 0, unmapped: 1 });
     expect(eventsOf('ListingUnmapped').map(({ data }) => (data as Mapping['data']).listing)).toEqual(['A']);
+    expect(await bench.listing('A')).toMatchObject({ sku: null, gone: expect.any(Number) });
+    fake.shop.listings.set('A', a);
+    await bench.desk.importListings(tenant, store);
+    expect(await bench.listing('A')).toMatchObject({ sku: 'a', mapping: 3, gone: null });
   });
 
+  test('what each listing shows is noted, and written anew only where it has changed', async () => {
+    await openStore({ A: 'a', B: 'b' });
+    await bench.connect();
+    const before = await bench.listing('B');
+    expect(before.lastRead).toMatchObject({ quantity: 5, onSale: true });
+    fake.shop.listings.set('A', { sku: 'a', quantity: 2 });
+    await bench.desk.importListings(tenant, store);
+    expect((await bench.listing('A')).lastRead).toMatchObject({ quantity: 2 });
+    expect(await bench.listing('B')).toEqual(before);
+    expect(await bench.collections.stores.findOne({})).toMatchObject({
+      import: { listings: 2, mapped: 2, finishedAt: expect.any(Number) },
+    });
+  });
+});
+
+describe('a mapping that a person has decided', () => {
+  const by = { by: 'clara', at: 7 };
+  const storeDocument = async () => (await bench.collections.stores.findOne({})) ?? (undefined as never);
+
+  test('stands, whatever the listing carries at the marketplace, until it is taken back', async () => {
+    await openStore({ A: 'a', B: null });
+    await bench.connect();
+    await bench.listingDesk.map(await storeDocument(), 'B', 'b', by);
+    await bench.listingDesk.map(await storeDocument(), 'A', null, by);
+    fake.shop.listings.set('A', { sku: 'a2', quantity: 5 });
+    fake.shop.listings.set('B', { sku: 'other', quantity: 5 });
+    await bench.desk.importListings(tenant, store);
+    expect([(await bench.listing('A')).sku, (await bench.listing('B')).sku]).toEqual([null, 'b']);
+    expect(mappings().map(({ type, data }) => [type, data.listing, data.sku, data.mapping])).toEqual([
+      ['ListingMapped', 'A', 'a', 1],
+      ['ListingMapped', 'B', 'b', 1],
+      ['ListingUnmapped', 'A', 'a', 2],
+    ]);
+    await bench.listingDesk.mapAsFound(await storeDocument(), 'A', 8);
+    expect(await bench.listing('A')).toMatchObject({ sku: 'a2', mapping: 3, chosen: null });
+  });
+
+  test('comes back with a listing that was gone', async () => {
+    await openStore({ A: 'a' });
+    await bench.connect();
+    await bench.listingDesk.map(await storeDocument(), 'A', 'mine', by);
+    fake.shop.listings.delete('A');
+    await bench.desk.importListings(tenant, store);
+    expect((await bench.listing('A')).sku).toBeNull();
+    fake.shop.listings.set('A', { sku: 'a', quantity: 5 });
+    await bench.desk.importListings(tenant, store);
+    expect((await bench.listing('A')).sku).toBe('mine');
+  });
+
+  test('reserves the orders that waited for it', async () => {
+    await openStore({ A: null });
+    fake.order('1', [{ listing: 'A', quantity: 2 }], fake.shop.clock - 5);
+    await bench.connect();
+    await bench.listingDesk.map(await storeDocument(), 'A', 'late', by);
+    expect(ordersRead().map(({ data }) => data.lines[0]?.sku)).toEqual([null, 'late']);
+  });
+
+  test('of a listing that does not exist is refused', async () => {
+    await openStore({ A: 'a' });
+    await bench.connect();
+    await expect(bench.listingDesk.map(await storeDocument(), 'Z', 'z', by)).rejects.toMatchObject({ code: 'unknown_listing' });
+  });
+});
+
+describe('reading listings, when the broker is away', () => {
   test('what the broker did not acknowledge is published by the next reading, with the same ids', async () => {
     await openStore({ A: 'a' });
-    bench.sendFails = new Error('the broker is away');
-    await expect(bench.connect()).rejects.toThrow('the broker is away');
-    expect((await bench.listing('A')).unpublished).toHaveLength(1);
-    bench.sendFails = null;
     await bench.connect();
-    expect(mappings().map(({ id }) => id)).toEqual([`shopify/${keyOf(tenant, store, 'A')}/1`]);
+    bench.published.length = 0;
+    bench.sendFails = new Error('the broker is away');
+    fake.shop.listings.set('A', { sku: 'b', quantity: 5 });
+    await expect(bench.desk.importListings(tenant, store)).rejects.toThrow('the broker is away');
+    expect((await bench.listing('A')).unpublished).toHaveLength(2);
+    bench.sendFails = null;
+    await bench.desk.importListings(tenant, store);
+    expect(
+      mappings()
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual([2, 3].map((revision) => `shopify/${keyOf(tenant, store, 'A')}/${revision}`));
     expect((await bench.listing('A')).unpublished).toEqual([]);
   });
 });

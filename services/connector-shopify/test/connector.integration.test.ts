@@ -57,6 +57,7 @@ async function connect(skus: readonly string[]): Promise<{ store: string; token:
   await control().createShop({ name: store, token, plan: 'enterprise' });
   const products = await control().putProducts(store, skus.map((sku) => ({ sku, quantity: 5 }))); // prettier-ignore
   expect((await connector.call('POST', '/stores', { store, shop: store, accessToken: token })).status).toBe(201);
+  await until('it is connected', async () => (await connector.call('GET', `/stores/${store}`)).body['state'] === 'connected');
   return { store, token, listings: products.map(({ inventoryItem }) => inventoryItem) };
 }
 

@@ -1,7 +1,7 @@
 // Generated from the routes of connector-etsy by `npm run generate`: change those, not this file.
 
 export interface ConnectorEtsyHttp {
-  /** Connect a store: its access is proven, its listings are read and mapped where they carry a SKU. */
+  /** Connect a store: its access is proven, and what it needs is settled. */
   readonly 'POST /stores': {
     readonly path: undefined;
     readonly query: undefined;
@@ -21,7 +21,11 @@ export interface ConnectorEtsyHttp {
         readonly store: {
           readonly store: string;
           readonly marketplace: string;
+          /** connecting: its listings and open orders are read, nothing is pushed yet. */
+          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+          /** The most severe first. */
           readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+          /** Why nothing goes out to it; null where something may. */
           readonly hold: string | null;
           readonly account: string;
           readonly name: string;
@@ -34,21 +38,44 @@ export interface ConnectorEtsyHttp {
               readonly since: string | null;
             } | null;
           };
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when the marketplace says that it does not sell. */
+          readonly inactiveSince: string | null;
           readonly circuit: "open" | "closed";
+          readonly throttledSince: string | null;
           readonly ordersReadTo: string | null;
           readonly connectedAt: string | null;
           readonly listingsReadAt: string | null;
+          readonly import: {
+            readonly state: "waiting" | "reading" | "done";
+            /** Read so far. */
+            readonly listings: number;
+            readonly mapped: number;
+            readonly unmapped: number;
+            readonly startedAt: string | null;
+            readonly finishedAt: string | null;
+          };
           readonly listings: {
             readonly listings: number;
             readonly mapped: number;
             readonly outstanding: number;
+            readonly paused: number;
             readonly quarantined: number;
+            readonly gone: number;
+            readonly waitingSince: string | null;
           };
-        };
-        readonly imported: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
+          readonly disconnection: {
+            readonly by: string;
+            readonly at: string | null;
+            readonly setListingsToZero: boolean;
+            readonly finishedAt: string | null;
+            readonly listings: number;
+            /** Those that may still show what they showed: set them at the marketplace. */
+            readonly notSetToZero: number;
+          } | null;
         };
       };
     };
@@ -63,7 +90,11 @@ export interface ConnectorEtsyHttp {
         readonly stores: readonly ({
           readonly store: string;
           readonly marketplace: string;
+          /** connecting: its listings and open orders are read, nothing is pushed yet. */
+          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+          /** The most severe first. */
           readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+          /** Why nothing goes out to it; null where something may. */
           readonly hold: string | null;
           readonly account: string;
           readonly name: string;
@@ -76,16 +107,44 @@ export interface ConnectorEtsyHttp {
               readonly since: string | null;
             } | null;
           };
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when the marketplace says that it does not sell. */
+          readonly inactiveSince: string | null;
           readonly circuit: "open" | "closed";
+          readonly throttledSince: string | null;
           readonly ordersReadTo: string | null;
           readonly connectedAt: string | null;
           readonly listingsReadAt: string | null;
+          readonly import: {
+            readonly state: "waiting" | "reading" | "done";
+            /** Read so far. */
+            readonly listings: number;
+            readonly mapped: number;
+            readonly unmapped: number;
+            readonly startedAt: string | null;
+            readonly finishedAt: string | null;
+          };
           readonly listings: {
             readonly listings: number;
             readonly mapped: number;
             readonly outstanding: number;
+            readonly paused: number;
             readonly quarantined: number;
+            readonly gone: number;
+            readonly waitingSince: string | null;
           };
+          readonly disconnection: {
+            readonly by: string;
+            readonly at: string | null;
+            readonly setListingsToZero: boolean;
+            readonly finishedAt: string | null;
+            readonly listings: number;
+            /** Those that may still show what they showed: set them at the marketplace. */
+            readonly notSetToZero: number;
+          } | null;
         })[];
       };
     };
@@ -101,7 +160,11 @@ export interface ConnectorEtsyHttp {
       readonly 200: {
         readonly store: string;
         readonly marketplace: string;
+        /** connecting: its listings and open orders are read, nothing is pushed yet. */
+        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+        /** The most severe first. */
         readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+        /** Why nothing goes out to it; null where something may. */
         readonly hold: string | null;
         readonly account: string;
         readonly name: string;
@@ -114,16 +177,44 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when the marketplace says that it does not sell. */
+        readonly inactiveSince: string | null;
         readonly circuit: "open" | "closed";
+        readonly throttledSince: string | null;
         readonly ordersReadTo: string | null;
         readonly connectedAt: string | null;
         readonly listingsReadAt: string | null;
+        readonly import: {
+          readonly state: "waiting" | "reading" | "done";
+          /** Read so far. */
+          readonly listings: number;
+          readonly mapped: number;
+          readonly unmapped: number;
+          readonly startedAt: string | null;
+          readonly finishedAt: string | null;
+        };
         readonly listings: {
           readonly listings: number;
           readonly mapped: number;
           readonly outstanding: number;
+          readonly paused: number;
           readonly quarantined: number;
+          readonly gone: number;
+          readonly waitingSince: string | null;
         };
+        readonly disconnection: {
+          readonly by: string;
+          readonly at: string | null;
+          readonly setListingsToZero: boolean;
+          readonly finishedAt: string | null;
+          readonly listings: number;
+          /** Those that may still show what they showed: set them at the marketplace. */
+          readonly notSetToZero: number;
+        } | null;
       };
     };
   };
@@ -145,7 +236,11 @@ export interface ConnectorEtsyHttp {
       readonly 200: {
         readonly store: string;
         readonly marketplace: string;
+        /** connecting: its listings and open orders are read, nothing is pushed yet. */
+        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+        /** The most severe first. */
         readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+        /** Why nothing goes out to it; null where something may. */
         readonly hold: string | null;
         readonly account: string;
         readonly name: string;
@@ -158,16 +253,44 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when the marketplace says that it does not sell. */
+        readonly inactiveSince: string | null;
         readonly circuit: "open" | "closed";
+        readonly throttledSince: string | null;
         readonly ordersReadTo: string | null;
         readonly connectedAt: string | null;
         readonly listingsReadAt: string | null;
+        readonly import: {
+          readonly state: "waiting" | "reading" | "done";
+          /** Read so far. */
+          readonly listings: number;
+          readonly mapped: number;
+          readonly unmapped: number;
+          readonly startedAt: string | null;
+          readonly finishedAt: string | null;
+        };
         readonly listings: {
           readonly listings: number;
           readonly mapped: number;
           readonly outstanding: number;
+          readonly paused: number;
           readonly quarantined: number;
+          readonly gone: number;
+          readonly waitingSince: string | null;
         };
+        readonly disconnection: {
+          readonly by: string;
+          readonly at: string | null;
+          readonly setListingsToZero: boolean;
+          readonly finishedAt: string | null;
+          readonly listings: number;
+          /** Those that may still show what they showed: set them at the marketplace. */
+          readonly notSetToZero: number;
+        } | null;
       };
     };
   };
@@ -186,14 +309,302 @@ export interface ConnectorEtsyHttp {
       };
     };
   };
-  /** Listings of a store: wanted, confirmed, in flight. By pages: `next` goes into `after`. */
+  /** Let nothing go out to a store; its orders are read all the same. */
+  readonly 'POST /stores/{store}/pause': {
+    readonly path: {
+      readonly store: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly store: {
+          readonly store: string;
+          readonly marketplace: string;
+          /** connecting: its listings and open orders are read, nothing is pushed yet. */
+          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+          /** The most severe first. */
+          readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+          /** Why nothing goes out to it; null where something may. */
+          readonly hold: string | null;
+          readonly account: string;
+          readonly name: string;
+          readonly settings: Readonly<Record<string, unknown>>;
+          readonly credentials: {
+            readonly version: number;
+            readonly refused: {
+              readonly code: string;
+              readonly message: string;
+              readonly since: string | null;
+            } | null;
+          };
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when the marketplace says that it does not sell. */
+          readonly inactiveSince: string | null;
+          readonly circuit: "open" | "closed";
+          readonly throttledSince: string | null;
+          readonly ordersReadTo: string | null;
+          readonly connectedAt: string | null;
+          readonly listingsReadAt: string | null;
+          readonly import: {
+            readonly state: "waiting" | "reading" | "done";
+            /** Read so far. */
+            readonly listings: number;
+            readonly mapped: number;
+            readonly unmapped: number;
+            readonly startedAt: string | null;
+            readonly finishedAt: string | null;
+          };
+          readonly listings: {
+            readonly listings: number;
+            readonly mapped: number;
+            readonly outstanding: number;
+            readonly paused: number;
+            readonly quarantined: number;
+            readonly gone: number;
+            readonly waitingSince: string | null;
+          };
+          readonly disconnection: {
+            readonly by: string;
+            readonly at: string | null;
+            readonly setListingsToZero: boolean;
+            readonly finishedAt: string | null;
+            readonly listings: number;
+            /** Those that may still show what they showed: set them at the marketplace. */
+            readonly notSetToZero: number;
+          } | null;
+        };
+        /** Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell. */
+        readonly warning: {
+          readonly listings: number;
+          readonly onSale: number;
+          readonly sellingWithoutStock: number;
+        };
+      };
+    };
+  };
+  /** Let pushes go out to a store again: the newest wanted values, once. */
+  readonly 'POST /stores/{store}/resume': {
+    readonly path: {
+      readonly store: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly store: string;
+        readonly marketplace: string;
+        /** connecting: its listings and open orders are read, nothing is pushed yet. */
+        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+        /** The most severe first. */
+        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+        /** Why nothing goes out to it; null where something may. */
+        readonly hold: string | null;
+        readonly account: string;
+        readonly name: string;
+        readonly settings: Readonly<Record<string, unknown>>;
+        readonly credentials: {
+          readonly version: number;
+          readonly refused: {
+            readonly code: string;
+            readonly message: string;
+            readonly since: string | null;
+          } | null;
+        };
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when the marketplace says that it does not sell. */
+        readonly inactiveSince: string | null;
+        readonly circuit: "open" | "closed";
+        readonly throttledSince: string | null;
+        readonly ordersReadTo: string | null;
+        readonly connectedAt: string | null;
+        readonly listingsReadAt: string | null;
+        readonly import: {
+          readonly state: "waiting" | "reading" | "done";
+          /** Read so far. */
+          readonly listings: number;
+          readonly mapped: number;
+          readonly unmapped: number;
+          readonly startedAt: string | null;
+          readonly finishedAt: string | null;
+        };
+        readonly listings: {
+          readonly listings: number;
+          readonly mapped: number;
+          readonly outstanding: number;
+          readonly paused: number;
+          readonly quarantined: number;
+          readonly gone: number;
+          readonly waitingSince: string | null;
+        };
+        readonly disconnection: {
+          readonly by: string;
+          readonly at: string | null;
+          readonly setListingsToZero: boolean;
+          readonly finishedAt: string | null;
+          readonly listings: number;
+          /** Those that may still show what they showed: set them at the marketplace. */
+          readonly notSetToZero: number;
+        } | null;
+      };
+    };
+  };
+  /** Give a store up: its listings are unmapped, its credentials forgotten, its orders no longer read. */
+  readonly 'POST /stores/{store}/disconnect': {
+    readonly path: {
+      readonly store: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      readonly setListingsToZero: boolean;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly store: string;
+        readonly marketplace: string;
+        /** connecting: its listings and open orders are read, nothing is pushed yet. */
+        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+        /** The most severe first. */
+        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+        /** Why nothing goes out to it; null where something may. */
+        readonly hold: string | null;
+        readonly account: string;
+        readonly name: string;
+        readonly settings: Readonly<Record<string, unknown>>;
+        readonly credentials: {
+          readonly version: number;
+          readonly refused: {
+            readonly code: string;
+            readonly message: string;
+            readonly since: string | null;
+          } | null;
+        };
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when the marketplace says that it does not sell. */
+        readonly inactiveSince: string | null;
+        readonly circuit: "open" | "closed";
+        readonly throttledSince: string | null;
+        readonly ordersReadTo: string | null;
+        readonly connectedAt: string | null;
+        readonly listingsReadAt: string | null;
+        readonly import: {
+          readonly state: "waiting" | "reading" | "done";
+          /** Read so far. */
+          readonly listings: number;
+          readonly mapped: number;
+          readonly unmapped: number;
+          readonly startedAt: string | null;
+          readonly finishedAt: string | null;
+        };
+        readonly listings: {
+          readonly listings: number;
+          readonly mapped: number;
+          readonly outstanding: number;
+          readonly paused: number;
+          readonly quarantined: number;
+          readonly gone: number;
+          readonly waitingSince: string | null;
+        };
+        readonly disconnection: {
+          readonly by: string;
+          readonly at: string | null;
+          readonly setListingsToZero: boolean;
+          readonly finishedAt: string | null;
+          readonly listings: number;
+          /** Those that may still show what they showed: set them at the marketplace. */
+          readonly notSetToZero: number;
+        } | null;
+      };
+      readonly 202: {
+        readonly store: string;
+        readonly marketplace: string;
+        /** connecting: its listings and open orders are read, nothing is pushed yet. */
+        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+        /** The most severe first. */
+        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+        /** Why nothing goes out to it; null where something may. */
+        readonly hold: string | null;
+        readonly account: string;
+        readonly name: string;
+        readonly settings: Readonly<Record<string, unknown>>;
+        readonly credentials: {
+          readonly version: number;
+          readonly refused: {
+            readonly code: string;
+            readonly message: string;
+            readonly since: string | null;
+          } | null;
+        };
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when the marketplace says that it does not sell. */
+        readonly inactiveSince: string | null;
+        readonly circuit: "open" | "closed";
+        readonly throttledSince: string | null;
+        readonly ordersReadTo: string | null;
+        readonly connectedAt: string | null;
+        readonly listingsReadAt: string | null;
+        readonly import: {
+          readonly state: "waiting" | "reading" | "done";
+          /** Read so far. */
+          readonly listings: number;
+          readonly mapped: number;
+          readonly unmapped: number;
+          readonly startedAt: string | null;
+          readonly finishedAt: string | null;
+        };
+        readonly listings: {
+          readonly listings: number;
+          readonly mapped: number;
+          readonly outstanding: number;
+          readonly paused: number;
+          readonly quarantined: number;
+          readonly gone: number;
+          readonly waitingSince: string | null;
+        };
+        readonly disconnection: {
+          readonly by: string;
+          readonly at: string | null;
+          readonly setListingsToZero: boolean;
+          readonly finishedAt: string | null;
+          readonly listings: number;
+          /** Those that may still show what they showed: set them at the marketplace. */
+          readonly notSetToZero: number;
+        } | null;
+      };
+    };
+  };
+  /** Listings of a store: wanted, confirmed, last read. By pages: `next` goes into `after`. */
   readonly 'GET /stores/{store}/listings': {
     readonly path: {
       readonly store: string;
     };
     readonly query: {
+      /** `next` of the page before. */
       readonly after?: string | undefined;
       readonly limit?: number | undefined;
+      /** Mapped to exactly this one. */
+      readonly sku?: string | undefined;
+      /** The SKU that it is mapped to, or that it carries there, begins so. */
+      readonly search?: string | undefined;
+      readonly mapped?: "true" | "false" | undefined;
+      /** A newer value is on its way, or waits for the end of a pause. */
+      readonly outstanding?: "true" | "false" | undefined;
+      readonly paused?: "true" | "false" | undefined;
+      readonly quarantined?: "true" | "false" | undefined;
+      /** No longer at the marketplace. */
+      readonly gone?: "true" | "false" | undefined;
     };
     readonly body: undefined;
     readonly answers: {
@@ -202,8 +613,29 @@ export interface ConnectorEtsyHttp {
           readonly store: string;
           readonly listing: string;
           readonly sku: string | null;
+          /** The SKU that it carries there. */
+          readonly marketplaceSku: string | null;
           readonly mapping: number;
+          readonly mappedBy: "sku" | "person" | null;
+          readonly chosen: {
+            readonly sku: string | null;
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when it is no longer at the marketplace. */
+          readonly goneSince: string | null;
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Why nothing goes out to it; null where something may. */
+          readonly hold: string | null;
+          /** Whether shoppers can buy it, as far as anybody knows. */
+          readonly onSale: boolean;
           readonly outstanding: boolean;
+          /** A newer value waits for the end of its pause. */
+          readonly waiting: boolean;
+          readonly waitingSince: string | null;
           readonly wanted: {
             readonly available: number;
             readonly version: {
@@ -215,6 +647,7 @@ export interface ConnectorEtsyHttp {
             readonly reason: string;
             readonly correlation: string;
             readonly at: string | null;
+            readonly ageSeconds: number;
           } | null;
           readonly confirmed: {
             readonly quantity: number;
@@ -225,6 +658,13 @@ export interface ConnectorEtsyHttp {
               readonly settings: number;
             };
             readonly at: string | null;
+            readonly ageSeconds: number;
+          } | null;
+          readonly lastRead: {
+            readonly quantity: number | null;
+            readonly onSale: boolean;
+            readonly at: string | null;
+            readonly ageSeconds: number;
           } | null;
           readonly inFlight: {
             readonly quantity: number;
@@ -257,6 +697,303 @@ export interface ConnectorEtsyHttp {
       };
     };
   };
+  /** Map a listing to a SKU, or to none. */
+  readonly 'PUT /stores/{store}/listings/{listing}/mapping': {
+    readonly path: {
+      readonly store: string;
+      readonly listing: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      readonly sku: string | null;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly store: string;
+        readonly listing: string;
+        readonly sku: string | null;
+        /** The SKU that it carries there. */
+        readonly marketplaceSku: string | null;
+        readonly mapping: number;
+        readonly mappedBy: "sku" | "person" | null;
+        readonly chosen: {
+          readonly sku: string | null;
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when it is no longer at the marketplace. */
+        readonly goneSince: string | null;
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Why nothing goes out to it; null where something may. */
+        readonly hold: string | null;
+        /** Whether shoppers can buy it, as far as anybody knows. */
+        readonly onSale: boolean;
+        readonly outstanding: boolean;
+        /** A newer value waits for the end of its pause. */
+        readonly waiting: boolean;
+        readonly waitingSince: string | null;
+        readonly wanted: {
+          readonly available: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly reason: string;
+          readonly correlation: string;
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly confirmed: {
+          readonly quantity: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly lastRead: {
+          readonly quantity: number | null;
+          readonly onSale: boolean;
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly inFlight: {
+          readonly quantity: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+          readonly call: string;
+        } | null;
+        readonly withdrawn: {
+          readonly reason: string;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+        } | null;
+        readonly quarantined: {
+          readonly code: string;
+          readonly message: string;
+          readonly at: string | null;
+        } | null;
+      };
+    };
+  };
+  /** Take a decided mapping back: the listing is mapped to the SKU that it carries at the marketplace. */
+  readonly 'DELETE /stores/{store}/listings/{listing}/mapping': {
+    readonly path: {
+      readonly store: string;
+      readonly listing: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly store: string;
+        readonly listing: string;
+        readonly sku: string | null;
+        /** The SKU that it carries there. */
+        readonly marketplaceSku: string | null;
+        readonly mapping: number;
+        readonly mappedBy: "sku" | "person" | null;
+        readonly chosen: {
+          readonly sku: string | null;
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Since when it is no longer at the marketplace. */
+        readonly goneSince: string | null;
+        readonly paused: {
+          readonly by: string;
+          readonly at: string | null;
+        } | null;
+        /** Why nothing goes out to it; null where something may. */
+        readonly hold: string | null;
+        /** Whether shoppers can buy it, as far as anybody knows. */
+        readonly onSale: boolean;
+        readonly outstanding: boolean;
+        /** A newer value waits for the end of its pause. */
+        readonly waiting: boolean;
+        readonly waitingSince: string | null;
+        readonly wanted: {
+          readonly available: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly reason: string;
+          readonly correlation: string;
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly confirmed: {
+          readonly quantity: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly lastRead: {
+          readonly quantity: number | null;
+          readonly onSale: boolean;
+          readonly at: string | null;
+          readonly ageSeconds: number;
+        } | null;
+        readonly inFlight: {
+          readonly quantity: number;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+          readonly call: string;
+        } | null;
+        readonly withdrawn: {
+          readonly reason: string;
+          readonly version: {
+            readonly mapping: number;
+            readonly epoch: number;
+            readonly sequence: number;
+            readonly settings: number;
+          };
+          readonly at: string | null;
+        } | null;
+        readonly quarantined: {
+          readonly code: string;
+          readonly message: string;
+          readonly at: string | null;
+        } | null;
+      };
+    };
+  };
+  /** Pause a listing, or resume it. */
+  readonly 'PUT /stores/{store}/listings/{listing}/paused': {
+    readonly path: {
+      readonly store: string;
+      readonly listing: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      readonly paused: boolean;
+    };
+    readonly answers: {
+      readonly 200: {
+        readonly listing: {
+          readonly store: string;
+          readonly listing: string;
+          readonly sku: string | null;
+          /** The SKU that it carries there. */
+          readonly marketplaceSku: string | null;
+          readonly mapping: number;
+          readonly mappedBy: "sku" | "person" | null;
+          readonly chosen: {
+            readonly sku: string | null;
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when it is no longer at the marketplace. */
+          readonly goneSince: string | null;
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Why nothing goes out to it; null where something may. */
+          readonly hold: string | null;
+          /** Whether shoppers can buy it, as far as anybody knows. */
+          readonly onSale: boolean;
+          readonly outstanding: boolean;
+          /** A newer value waits for the end of its pause. */
+          readonly waiting: boolean;
+          readonly waitingSince: string | null;
+          readonly wanted: {
+            readonly available: number;
+            readonly version: {
+              readonly mapping: number;
+              readonly epoch: number;
+              readonly sequence: number;
+              readonly settings: number;
+            };
+            readonly reason: string;
+            readonly correlation: string;
+            readonly at: string | null;
+            readonly ageSeconds: number;
+          } | null;
+          readonly confirmed: {
+            readonly quantity: number;
+            readonly version: {
+              readonly mapping: number;
+              readonly epoch: number;
+              readonly sequence: number;
+              readonly settings: number;
+            };
+            readonly at: string | null;
+            readonly ageSeconds: number;
+          } | null;
+          readonly lastRead: {
+            readonly quantity: number | null;
+            readonly onSale: boolean;
+            readonly at: string | null;
+            readonly ageSeconds: number;
+          } | null;
+          readonly inFlight: {
+            readonly quantity: number;
+            readonly version: {
+              readonly mapping: number;
+              readonly epoch: number;
+              readonly sequence: number;
+              readonly settings: number;
+            };
+            readonly at: string | null;
+            readonly call: string;
+          } | null;
+          readonly withdrawn: {
+            readonly reason: string;
+            readonly version: {
+              readonly mapping: number;
+              readonly epoch: number;
+              readonly sequence: number;
+              readonly settings: number;
+            };
+            readonly at: string | null;
+          } | null;
+          readonly quarantined: {
+            readonly code: string;
+            readonly message: string;
+            readonly at: string | null;
+          } | null;
+        };
+        /** Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell. */
+        readonly warning: {
+          readonly listings: number;
+          readonly onSale: number;
+          readonly sellingWithoutStock: number;
+        };
+      };
+    };
+  };
   /** The listings of a SKU, in all stores. */
   readonly 'GET /listings': {
     readonly path: undefined;
@@ -270,8 +1007,29 @@ export interface ConnectorEtsyHttp {
           readonly store: string;
           readonly listing: string;
           readonly sku: string | null;
+          /** The SKU that it carries there. */
+          readonly marketplaceSku: string | null;
           readonly mapping: number;
+          readonly mappedBy: "sku" | "person" | null;
+          readonly chosen: {
+            readonly sku: string | null;
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Since when it is no longer at the marketplace. */
+          readonly goneSince: string | null;
+          readonly paused: {
+            readonly by: string;
+            readonly at: string | null;
+          } | null;
+          /** Why nothing goes out to it; null where something may. */
+          readonly hold: string | null;
+          /** Whether shoppers can buy it, as far as anybody knows. */
+          readonly onSale: boolean;
           readonly outstanding: boolean;
+          /** A newer value waits for the end of its pause. */
+          readonly waiting: boolean;
+          readonly waitingSince: string | null;
           readonly wanted: {
             readonly available: number;
             readonly version: {
@@ -283,6 +1041,7 @@ export interface ConnectorEtsyHttp {
             readonly reason: string;
             readonly correlation: string;
             readonly at: string | null;
+            readonly ageSeconds: number;
           } | null;
           readonly confirmed: {
             readonly quantity: number;
@@ -293,6 +1052,13 @@ export interface ConnectorEtsyHttp {
               readonly settings: number;
             };
             readonly at: string | null;
+            readonly ageSeconds: number;
+          } | null;
+          readonly lastRead: {
+            readonly quantity: number | null;
+            readonly onSale: boolean;
+            readonly at: string | null;
+            readonly ageSeconds: number;
           } | null;
           readonly inFlight: {
             readonly quantity: number;
@@ -321,6 +1087,100 @@ export interface ConnectorEtsyHttp {
             readonly at: string | null;
           } | null;
         })[];
+      };
+    };
+  };
+  /** The tenant's incidents */
+  readonly 'GET /incidents': {
+    readonly path: undefined;
+    readonly query: {
+      readonly state?: "open" | "closed" | undefined;
+      readonly kind?: string | undefined;
+      /** `next` of the page before. */
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incidents: readonly ({
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
+  /** One incident */
+  readonly 'GET /incidents/{kind}/{subject}': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
+      };
+    };
+  };
+  /** Say that you have seen it */
+  readonly 'POST /incidents/{kind}/{subject}/acknowledgements': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
       };
     };
   };

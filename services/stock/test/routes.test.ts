@@ -4,6 +4,15 @@ import { describeRoutes } from '@evenkeel/chassis/testing/describe-routes';
 import { stockAggregate } from '../src/handlers.ts';
 import { stockRoutes } from '../src/http.ts';
 
-describeRoutes('stock', () => stockRoutes({ ...createMemoryJournal(stockAggregate, undefined), incidents: absent() }), {
-  partsAreAbsent: true,
-});
+describeRoutes(
+  'stock',
+  () =>
+    stockRoutes({
+      ...createMemoryJournal(stockAggregate, undefined),
+      incidents: absent(),
+      products: absent(),
+      purchasing: absent(),
+      purchases: absent(),
+    }),
+  { partsAreAbsent: true },
+);

@@ -35,6 +35,8 @@ interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly text: string;
+  /** The connection ended before the answer did. */
+  readonly cutOff: boolean;
 }
 
 const problemType = 'application/problem+json';
@@ -50,7 +52,10 @@ function ask(port: number, { method, target, token, headers, body }: Sent): Prom
     const sending = httpRequest(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      response.on('error', () => undefined); // told by `complete`
+      response.on('close', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, cutOff: !response.complete }),
+      );
     });
     sending.on('error', reject).end(body);
   });
@@ -174,6 +179,8 @@ export function describeRoutes(
           const headers = { ...keyFor(route), ...(body === undefined ? {} : { 'content-type': contentTypeOf(route) }) };
           const answer = await ask(http.port, { method, target: targetOf(route, wish), token, headers, body });
           expect(documented).toContain(answer.status);
+          // Made piece by piece, it can fail in the middle; half an answer must not look like a whole one.
+          if (!(partsAreAbsent && route.responses[answer.status]?.contentType)) expect(answer.cutOff).toBe(false);
           if (answer.status >= 400) expectProblem(answer);
           if (route.body && body !== undefined && !fits(route, body)) expect([400, 413]).toContain(answer.status);
         }),

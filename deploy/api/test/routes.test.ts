@@ -2,4 +2,4 @@
 import { describeRoutes } from '@evenkeel/chassis/testing/describe-routes';
 import { loadServiceApis } from '../services.ts';
 
-for (const { name, routes } of await loadServiceApis()) describeRoutes(name, () => routes, { partsAreAbsent: true, runs: 40 });
+for (const { name, routes } of await loadServiceApis()) describeRoutes(name, () => routes, { partsAreAbsent: true, runs: 25 });

@@ -6,7 +6,7 @@ import { reservationRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'reservation',
   title: 'Reservations',
-  routes: reservationRoutes({ journal: absent() }),
-  reads: reservationInputs,
+  routes: reservationRoutes({ journal: absent(), sender: absent(), warehouse: absent(), batches: absent(), levels: absent() }),
+  reads: [...reservationInputs, topics.stockLevels],
   writes: [topics.reservationEvents, topics.reservationCommands],
 };

@@ -243,7 +243,7 @@ function align(run: Recording, facts: Facts, sku: string): void {
   const returned = before.map((line) => {
     const need = needs.get(line.line) ?? 0;
     const excess = Math.max(0, pickedOf(line) - targetOf(facts, line.line));
-    const back = Math.max(0, Math.min(gap, need - line.orderReserve - inBatches(line), toPutBackOf(line)));
+    const back = Math.max(0, Math.min(need - line.orderReserve - inBatches(line), toPutBackOf(line)));
     if (excess === 0 && back === 0) return line;
     gap -= back;
     needs.set(line.line, need - back);

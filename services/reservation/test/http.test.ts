@@ -1,8 +1,7 @@
-import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
 import type { OrderChanged } from '@evenkeel/contracts';
 import { expect, test } from '@jest/globals';
 import { reservationAggregate } from '../src/handlers.ts';
-import { reservationRoutes } from '../src/http.ts';
+import { openWarehouse } from './warehouse.ts';
 
 const line = { listing: null, cancelled: 0, fulfilled: 0, shippedBefore: 0, fulfilledBy: 'seller' } as const;
 const order: OrderChanged = {
@@ -26,8 +25,8 @@ const changed = (data: OrderChanged) =>
   ({ id: `order/x/${data.sequence}`, type: 'OrderChanged', time: 5, correlation: 'c', data }) as const;
 
 test('what an order holds can be asked for, and was told to stock row by row, keyed by SKU', async () => {
-  const { journal, take, published } = createMemoryJournal(reservationAggregate, undefined);
-  await using http = await openRoutes(reservationRoutes({ journal }), { tenant: 'acme', user: 'ann', roles: [] });
+  await using warehouse = await openWarehouse({ roles: [] });
+  const { take, published, http } = warehouse;
   take(changed(order), changed(order));
   expect(await http.call('GET', '/stores/s1/orders/1001/reservations')).toMatchObject({
     status: 200,
@@ -47,9 +46,8 @@ test('what an order holds can be asked for, and was told to stock row by row, ke
 });
 
 test('an order that nobody has heard of holds nothing', async () => {
-  const { journal } = createMemoryJournal(reservationAggregate, undefined);
-  await using http = await openRoutes(reservationRoutes({ journal }), { tenant: 'acme', user: 'ann', roles: [] });
-  const { body } = await http.call('GET', '/stores/s1/orders/77/reservations');
+  await using warehouse = await openWarehouse({ roles: [] });
+  const { body } = await warehouse.http.call('GET', '/stores/s1/orders/77/reservations');
   expect(body).toEqual({ store: 's1', order: '77', orderSequence: 0, open: [], lines: [], picked: [] });
 });
 

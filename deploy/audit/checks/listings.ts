@@ -1,5 +1,5 @@
 import { nameListing, type Asked, type Course } from '../course.ts';
-import type { Call, Facts, Finding, Listing } from '../facts.ts';
+import type { AppliedWrite, Call, Facts, Finding, Listing, Shown } from '../facts.ts';
 import { joinKey, nameKey } from '../keys.ts';
 import { quantityFor, tolerance } from '../policy.ts';
 import { printVersion } from '../versions.ts';
@@ -8,15 +8,16 @@ import { printVersion } from '../versions.ts';
  * I5, second half: every listing that is not held has been sent its wanted version, shows that write less what it has sold since, and so is
  * equal to max(0, Available) at or below X, and within (N − 1)(Y − 1) of it above. Everything here may be on its way while the system moves.
  */
-export function checkListings({ listings, calls }: Facts, courses: ReadonlyMap<string, Course>): Finding[] {
+export function checkListings({ listings, calls, writes }: Facts, courses: ReadonlyMap<string, Course>): Finding[] {
   const callsByKey = new Map(calls.map((call) => [call.idempotencyKey, call]));
+  const lastWrites = lastMeant(writes, callsByKey);
   const mapped = new Set<string>();
   const findings = listings.flatMap((listing) => {
     if (listing.sku === null) return [];
     const key = joinKey(listing.tenant, listing.sku);
     mapped.add(joinKey(key, nameListing(listing)));
     const course = courses.get(key);
-    const fault = course ? faultOf(listing, course, callsByKey) : null;
+    const fault = course ? faultOf(meant(listing, lastWrites), course, callsByKey) : null;
     if (!fault) return [];
     const about = { invariant: 'I5' as const, tenant: listing.tenant, sku: listing.sku, listing: nameOf(listing) };
     return [{ ...about, version: fault.version, sentence: fault.sentence, unsettled: true }];
@@ -25,6 +26,29 @@ export function checkListings({ listings, calls }: Facts, courses: ReadonlyMap<s
 }
 
 const nameOf = ({ store, listing }: { readonly store: string; readonly listing: string }) => `${store}/${listing}`;
+
+const listingKey = ({ tenant, store, listing }: Pick<AppliedWrite, 'tenant' | 'store' | 'listing'>) => joinKey(tenant, store, listing);
+
+/**
+ * The last write of each listing that its call was about. A marketplace that takes listings as a whole is told of their other parts too, by what
+ * each had at that moment.
+ */
+function lastMeant(writes: readonly AppliedWrite[], calls: ReadonlyMap<string, Call>): Map<string, AppliedWrite> {
+  const last = new Map<string, AppliedWrite>();
+  for (const write of writes) {
+    const isMeant = calls.get(write.idempotencyKey)?.items.some(({ listing }) => listing === write.listing) ?? true;
+    if (isMeant && write.number > (last.get(listingKey(write))?.number ?? 0)) last.set(listingKey(write), write);
+  }
+  return last;
+}
+
+/** What it shows is counted from its last write of all, what it was sent from the last that was meant for it. */
+function meant(listing: Listing, lastWrites: ReadonlyMap<string, AppliedWrite>): Listing & { readonly lastMeant: Shown['lastWrite'] } {
+  const last = lastWrites.get(listingKey(listing));
+  const { number = 0, idempotencyKey = '', after = 0 } = last ?? {};
+  const shown = listing.shown?.lastWrite ?? null;
+  return { ...listing, lastMeant: shown && last ? { number, idempotencyKey, quantity: after } : shown };
+}
 
 /** Listings that sync-policy knows and the connector no longer maps to that SKU. */
 const unknownTo = (courses: ReadonlyMap<string, Course>, mapped: ReadonlySet<string>): Finding[] =>
@@ -46,7 +70,7 @@ interface Fault {
   readonly sentence: string;
 }
 
-function faultOf(listing: Listing, course: Course, calls: ReadonlyMap<string, Call>): Fault | null {
+function faultOf(listing: ReturnType<typeof meant>, course: Course, calls: ReadonlyMap<string, Call>): Fault | null {
   if (listing.held !== null || !course.sync) return null;
   const known = course.listings.get(nameListing(listing));
   if (known?.mapping !== listing.mapping)
@@ -57,8 +81,13 @@ function faultOf(listing: Listing, course: Course, calls: ReadonlyMap<string, Ca
   return sentence === null ? null : { version: printVersion(asked.version), sentence };
 }
 
-function faultOfSending(listing: Listing, asked: Asked, available: number, calls: ReadonlyMap<string, Call>): string | null {
-  const { wanted, confirmed, shown, inFlight } = listing;
+function faultOfSending(
+  listing: ReturnType<typeof meant>,
+  asked: Asked,
+  available: number,
+  calls: ReadonlyMap<string, Call>,
+): string | null {
+  const { wanted, confirmed, shown, lastMeant: lastWrite, inFlight } = listing;
   const version = printVersion(asked.version);
   const due = quantityFor(available, listing.maximumQuantity);
   if (!wanted) return `${version} was decided, but the listing wants nothing`;
@@ -70,9 +99,9 @@ function faultOfSending(listing: Listing, asked: Asked, available: number, calls
     return `it wants version ${version}, but ${printVersion(confirmed.version)} is the last that was confirmed`;
   if (confirmed.quantity !== due) return `${confirmed.quantity} was confirmed, but ${due} is what Available ${available} makes`;
   if (!shown) return 'the marketplace has no such listing';
-  if (!shown.lastWrite) return 'it was confirmed, but the marketplace has never applied a write to it';
-  if (shown.lastWrite.quantity !== due) return `the last write applied to it is ${shown.lastWrite.quantity}, but should be ${due}`;
-  const sent = calls.get(shown.lastWrite.idempotencyKey)?.items.find((item) => item.listing === listing.listing);
+  if (!lastWrite) return 'it was confirmed, but the marketplace has never applied a write to it';
+  if (lastWrite.quantity !== due) return `the last write applied to it is ${lastWrite.quantity}, but should be ${due}`;
+  const sent = calls.get(lastWrite.idempotencyKey)?.items.find((item) => item.listing === listing.listing);
   return sent && printVersion(sent.version) !== version
     ? `the last write applied to it carried version ${printVersion(sent.version)}`
     : null;

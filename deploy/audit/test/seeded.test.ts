@@ -280,6 +280,29 @@ describe('the auditor', () => {
     );
   });
 
+  test('does not take what a write of the whole listing only carried along for a push of its own', () => {
+    const facts = aDayInTheShop();
+    const listing = must(facts.listings.find(({ shown }) => shown?.lastWrite));
+    const { tenant, store, listing: name } = listing;
+    const shown = must(listing.shown);
+    const isOfAnother = ({ items, ...call }: Facts['calls'][number]) =>
+      call.store === store && items.every((item) => item.listing !== name);
+    const { idempotencyKey } = must(facts.calls.find(isOfAnother));
+    shown.quantity -= 1; // it has sold one, and that was carried along
+    facts.writes.push({
+      tenant,
+      store,
+      listing: name,
+      number: 10_000,
+      idempotencyKey,
+      before: shown.quantity,
+      after: shown.quantity,
+      at: 10_000,
+    });
+    Object.assign(shown, { lastWrite: { number: 10_000, idempotencyKey, quantity: shown.quantity }, soldSince: 0 });
+    expect(found(facts).filter((line) => line.includes('write'))).toEqual([]);
+  });
+
   test('finds two writes that were applied in the other order', () => {
     const facts = aDayInTheShop();
     const [first, second] = writesOfCup(facts).slice(-2).map(must);

@@ -13,6 +13,8 @@ export const api: ServiceApi = {
     products: absent(),
     purchasing: absent(),
     purchases: absent(),
+    imports: absent(),
+    applyImports: absent(),
   }),
   reads: [...stockInputs, topics.purchaseCommands, topics.stockLevels],
   writes: [

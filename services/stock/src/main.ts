@@ -4,6 +4,8 @@ import { api } from './api.ts';
 import { stockConfig } from './config.ts';
 import { incidentKindNames, stockAggregate, stockInputs, subjectOf } from './handlers.ts';
 import { stockRoutes } from './http.ts';
+import { openImportStore } from './import-store.ts';
+import { startImportWorker } from './import-worker.ts';
 import { openProductStore, productOf, productsCollection } from './products.ts';
 import { openPurchaseStore, purchaseAggregate } from './purchasing.ts';
 
@@ -13,6 +15,7 @@ await runService('stock', async (running, fail) => {
   const incidents = await openIncidentStore(service.mongo);
   const products = await openProductStore(service.mongo);
   const purchases = await openPurchaseStore(service.mongo);
+  const imports = await openImportStore(service.mongo);
   const movements = service.metrics.counter({
     name: 'evenkeel_movements_total',
     help: 'Rows written to the ledgers, refusals included.',
@@ -34,6 +37,7 @@ await runService('stock', async (running, fail) => {
     project: purchases.project,
   });
   await service.projection({ purpose: 'products', topic: topics.stockLevels, collection: productsCollection, documentOf: productOf });
-  const parts = { journal, sender: service.sender, incidents, products, purchasing, purchases };
+  const worker = running.use(startImportWorker({ imports, journal, sender: service.sender, log: service.log }));
+  const parts = { journal, sender: service.sender, incidents, products, purchasing, purchases, imports, applyImports: worker.wake };
   await service.serve({ title: api.title, routes: stockRoutes(parts) });
 });

@@ -20,7 +20,15 @@ const noProducts: ProductStore = { page: async () => [], locations: async () => 
 
 async function openStock(incidents = noIncidents) {
   const memory = createMemoryJournal(stockAggregate, undefined);
-  const parts: StockParts = { ...memory, incidents, products: noProducts, purchasing: absent(), purchases: absent() };
+  const parts: StockParts = {
+    ...memory,
+    incidents,
+    products: noProducts,
+    purchasing: absent(),
+    purchases: absent(),
+    imports: absent(),
+    applyImports: absent(),
+  };
   const http = await openRoutes(stockRoutes(parts), { tenant: 'acme', user: 'ann', roles: ['clerk'] });
   let events = 0;
   const reserve = (quantity: number) => {

@@ -150,6 +150,8 @@ async function openPurchasing() {
       journal: absent(),
       incidents: absent(),
       products: absent(),
+      imports: absent(),
+      applyImports: absent(),
       sender,
       purchasing: memory.journal,
       purchases: { project: async (_: readonly Projected<PurchaseEntry, PurchaseState>[]) => undefined, page: async () => [] },

@@ -13,6 +13,8 @@ describeRoutes(
       products: absent(),
       purchasing: absent(),
       purchases: absent(),
+      imports: absent(),
+      applyImports: absent(),
     }),
   { partsAreAbsent: true },
 );

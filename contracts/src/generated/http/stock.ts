@@ -306,6 +306,169 @@ export interface StockHttp {
       readonly 200: string;
     };
   };
+  /** Look at a CSV file of products and opening stock; nothing is changed yet */
+  readonly 'POST /product-imports': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: string;
+    readonly answers: {
+      readonly 201: {
+        readonly import: {
+          readonly id: string;
+          readonly state: "previewed" | "applying" | "applied";
+          readonly at: string;
+          /** Of the file. */
+          readonly rows: number;
+          /** Rows that change something. */
+          readonly changes: number;
+          /** Of these, how many are done. */
+          readonly applied: number;
+          /** Rows that changed nothing, because the product had changed since the file was looked at. */
+          readonly refused: readonly {
+            readonly line: number;
+            readonly sku: string;
+            readonly reason: string;
+            readonly detail: string;
+          }[];
+          readonly errorCount: number;
+          /** Rows that cannot be applied, and what to do; the first 1000. */
+          readonly errors: readonly ({
+            readonly line: number;
+            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
+            readonly message: string;
+          })[];
+          /** The first 50 rows that change something. */
+          readonly preview: readonly ({
+            readonly line: number;
+            readonly sku: string;
+            /** What they will be; null: as they are. */
+            readonly settings: {
+              readonly title: string | null;
+              readonly defaultLocation: string | null;
+              readonly lowStockAtOrBelow: number | null;
+            } | null;
+            readonly count: {
+              readonly location: string;
+              /** On Hand there when the file was looked at. */
+              readonly seen: number;
+              readonly onHand: number;
+            } | null;
+          })[];
+        };
+      };
+    };
+  };
+  /** An import, and how far it is */
+  readonly 'GET /product-imports/{id}': {
+    readonly path: {
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly import: {
+          readonly id: string;
+          readonly state: "previewed" | "applying" | "applied";
+          readonly at: string;
+          /** Of the file. */
+          readonly rows: number;
+          /** Rows that change something. */
+          readonly changes: number;
+          /** Of these, how many are done. */
+          readonly applied: number;
+          /** Rows that changed nothing, because the product had changed since the file was looked at. */
+          readonly refused: readonly {
+            readonly line: number;
+            readonly sku: string;
+            readonly reason: string;
+            readonly detail: string;
+          }[];
+          readonly errorCount: number;
+          /** Rows that cannot be applied, and what to do; the first 1000. */
+          readonly errors: readonly ({
+            readonly line: number;
+            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
+            readonly message: string;
+          })[];
+          /** The first 50 rows that change something. */
+          readonly preview: readonly ({
+            readonly line: number;
+            readonly sku: string;
+            /** What they will be; null: as they are. */
+            readonly settings: {
+              readonly title: string | null;
+              readonly defaultLocation: string | null;
+              readonly lowStockAtOrBelow: number | null;
+            } | null;
+            readonly count: {
+              readonly location: string;
+              /** On Hand there when the file was looked at. */
+              readonly seen: number;
+              readonly onHand: number;
+            } | null;
+          })[];
+        };
+      };
+    };
+  };
+  /** Apply what was looked at */
+  readonly 'POST /product-imports/{id}/apply': {
+    readonly path: {
+      readonly id: string;
+    };
+    readonly query: undefined;
+    readonly body: {
+      /** Whether to go on without the rows that are wrong. */
+      readonly skipErrors?: boolean | undefined;
+    };
+    readonly answers: {
+      readonly 202: {
+        readonly import: {
+          readonly id: string;
+          readonly state: "previewed" | "applying" | "applied";
+          readonly at: string;
+          /** Of the file. */
+          readonly rows: number;
+          /** Rows that change something. */
+          readonly changes: number;
+          /** Of these, how many are done. */
+          readonly applied: number;
+          /** Rows that changed nothing, because the product had changed since the file was looked at. */
+          readonly refused: readonly {
+            readonly line: number;
+            readonly sku: string;
+            readonly reason: string;
+            readonly detail: string;
+          }[];
+          readonly errorCount: number;
+          /** Rows that cannot be applied, and what to do; the first 1000. */
+          readonly errors: readonly ({
+            readonly line: number;
+            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
+            readonly message: string;
+          })[];
+          /** The first 50 rows that change something. */
+          readonly preview: readonly ({
+            readonly line: number;
+            readonly sku: string;
+            /** What they will be; null: as they are. */
+            readonly settings: {
+              readonly title: string | null;
+              readonly defaultLocation: string | null;
+              readonly lowStockAtOrBelow: number | null;
+            } | null;
+            readonly count: {
+              readonly location: string;
+              /** On Hand there when the file was looked at. */
+              readonly seen: number;
+              readonly onHand: number;
+            } | null;
+          })[];
+        };
+      };
+    };
+  };
   /** Order units from a supplier */
   readonly 'POST /purchase-orders': {
     readonly path: undefined;

@@ -158,6 +158,23 @@ describe('an Etsy store', () => {
     expect(await now(store, listing)).toBe('active 2');
   }, 90_000);
 
+  test('whose access token expires goes on: it is renewed, and what that gave is good for the next time', async () => {
+    const { control } = sandbox;
+    const { store, tokens, listing, variants: [urn = ''] } = await connect(['urn']); // prettier-ignore
+    for (const [quantity, sequence] of [
+      [3, 1],
+      [2, 2],
+    ] as const) {
+      // prettier-ignore
+      await control.expireTokens(store);
+      await request(store, urn, 'urn', quantity, sequence);
+      await until(`it shows ${quantity}`, async () => (await now(store, listing)) === `active ${quantity}`);
+    }
+    const { body } = await connector.call('GET', `/stores/${store}`);
+    expect(body).toMatchObject({ status: 'ok', credentials: { version: 1, refused: null } });
+    expect(connector.logged()).not.toContain(tokens.refreshToken.split('.')[1]);
+  });
+
   test('whose consent was taken back is asked nothing more, until it is given again; no token ever shows', async () => {
     const { control } = sandbox;
     const { store, tokens, listing, variants: [pot = ''] } = await connect(['pot']); // prettier-ignore

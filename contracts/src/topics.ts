@@ -256,6 +256,7 @@ export const partsOf = (key: string): string[] => key.split('/').map(decodeURICo
 /** The consumer groups; each has its own dead-letter topic. */
 export const groups = [
   'order',
+  'order.list',
   'reservation',
   'reservation.levels',
   'stock',

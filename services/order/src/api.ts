@@ -6,7 +6,7 @@ import { orderRoutes } from './http.ts';
 export const api: ServiceApi = {
   name: 'order',
   title: 'Orders',
-  routes: orderRoutes({ journal: absent(), sender: absent() }),
+  routes: orderRoutes({ journal: absent(), sender: absent(), list: absent(), incidents: absent() }),
   reads: orderInputs,
-  writes: [topics.orderEvents, topics.orderCommands],
+  writes: [topics.orderEvents, topics.orderCommands, topics.orderIncidents],
 };

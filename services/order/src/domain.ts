@@ -70,6 +70,23 @@ export function left(order: Order, { line, quantity, cancelled, fulfilled, shipp
   return Math.max(0, quantity - cancelled - shippedBefore - Math.max(labelled(order, line), fulfilled - shippedBefore));
 }
 
+/** Units of a line that leave our stock in all. */
+const taken = ({ quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: OrderLine): number =>
+  fulfilledBy === 'marketplace' ? 0 : Math.max(0, quantity - cancelled - shippedBefore, fulfilled - shippedBefore);
+
+/** Lines of which units leave our stock, and nobody knows which product: their listing is not mapped. */
+export const unmappedLines = ({ lines }: Pick<Order, 'lines'>): readonly OrderLine[] =>
+  lines.filter((line) => line.sku === null && taken(line) > 0);
+
+/** Open: units are neither cancelled, on a label, nor reported as shipped. Cancelled: nothing of it ever leaves. */
+export type Standing = 'open' | 'shipped' | 'cancelled';
+
+export function standingOf(order: Pick<Order, 'lines' | 'labels'>): Standing {
+  const isOpen = ({ line, quantity, cancelled, fulfilled }: OrderLine) => quantity - cancelled > Math.max(labelled(order, line), fulfilled);
+  if (order.lines.some(isOpen)) return 'open';
+  return order.lines.some(({ quantity, cancelled, fulfilled }) => quantity > cancelled || fulfilled > 0) ? 'shipped' : 'cancelled';
+}
+
 /**
  * What the marketplace says against what is known: the newest by its update time wins. At equal times nothing falls, so that it doesn't matter
  * which of two reads of one second comes first. A line that is gone counts as wholly cancelled.
@@ -224,9 +241,11 @@ export function evolve(state: OrderState, { sequence, at, correlation, data }: S
   const newest = { sequence, at, correlation };
   switch (data.type) {
     case 'changed':
-      return { order: { ...data.order, labels: state.order?.labels ?? [] }, newest };
-    case 'labelled':
-      return { order: state.order && { ...state.order, labels: [...state.order.labels, data.label] }, newest };
+      return { order: { ...data.order, lines: data.order.lines.map(asNow), labels: state.order?.labels ?? [] }, newest };
+    case 'labelled': {
+      const label = { ...data.label, voids: data.label.voids ?? [] };
+      return { order: state.order && { ...state.order, labels: [...state.order.labels, label] }, newest };
+    }
     case 'voided':
       return { order: state.order && { ...state.order, labels: withVoid(state.order.labels, data) }, newest };
     case 'unchanged':
@@ -237,6 +256,13 @@ export function evolve(state: OrderState, { sequence, at, correlation, data }: S
       return state;
   }
 }
+
+/** Journals of the first release know neither of these, nor a label's voids. */
+const asNow = (line: OrderLine): OrderLine => ({
+  ...line,
+  shippedBefore: line.shippedBefore ?? 0,
+  fulfilledBy: line.fulfilledBy ?? 'seller',
+});
 
 const withVoid = (labels: readonly Label[], { label: id, void: voided }: Extract<OrderEntry, { type: 'voided' }>): readonly Label[] =>
   labels.map((label) => (label.label === id ? { ...label, voids: [...label.voids, voided] } : label));

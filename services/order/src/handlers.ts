@@ -1,6 +1,23 @@
-import type { Aggregate, Outgoing } from '@evenkeel/chassis';
+import {
+  withIncidents,
+  type Aggregate,
+  type IncidentDetails,
+  type IncidentSubject,
+  type Outgoing,
+  type WithIncidents,
+} from '@evenkeel/chassis';
 import { keyOf, partsOf, topics } from '@evenkeel/contracts';
-import { changedOf, decideLabel, decideRead, decideVoid, evolve, unknownOrder, type OrderEntry, type OrderState } from './domain.ts';
+import {
+  changedOf,
+  decideLabel,
+  decideRead,
+  decideVoid,
+  evolve,
+  unknownOrder,
+  unmappedLines,
+  type OrderEntry,
+  type OrderState,
+} from './domain.ts';
 
 export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel' | 'VoidLabel';
 
@@ -20,7 +37,8 @@ function orderChanged(key: string, state: OrderState): Outgoing[] {
 }
 
 /** An order and its life: what the marketplace says of it, and its labels. */
-export const orderAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
+const lifeAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
+  stateVersion: 2,
   keyOf: ({ data: { tenant, store, order } }) => keyOf(tenant, store, order),
   initial: () => unknownOrder,
   decide(state, event) {
@@ -37,3 +55,32 @@ export const orderAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
   publish: (key, { sequence }, state) => (state.newest.sequence === sequence ? orderChanged(key, state) : []),
   heads: orderChanged,
 };
+
+/** An incident of an order is about that order: `keyOf(store, order)`. */
+export function subjectOf(key: string): IncidentSubject {
+  const [tenant = '', store = '', order = ''] = partsOf(key);
+  return { tenant, subject: keyOf(store, order) };
+}
+
+/** Sold, and nobody knows which product: nothing is reserved for it until its listing is mapped. */
+function unmappedLine({ order }: OrderState): IncidentDetails | null {
+  const lines = order ? unmappedLines(order) : [];
+  if (!order || lines.length === 0) return null;
+  return {
+    name: order.name,
+    marketplace: order.marketplace,
+    lines: lines.map(({ line }) => line).join(', '),
+    listings: lines.map(({ listing }) => listing ?? 'unknown').join(', '),
+    units: String(lines.reduce((sum, { quantity, cancelled }) => sum + quantity - cancelled, 0)),
+  };
+}
+
+const incidentKinds = { unmapped_line: unmappedLine };
+export const incidentKindNames = Object.keys(incidentKinds);
+
+/** An order with its life, and what of it needs a person's eye. */
+export const orderAggregate: Aggregate<OrderInput, OrderEntry, OrderState & WithIncidents> = withIncidents(lifeAggregate, {
+  topic: topics.orderIncidents,
+  subjectOf,
+  kinds: incidentKinds,
+});

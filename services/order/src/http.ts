@@ -1,10 +1,12 @@
 import {
   askJournal,
   defineRoute,
+  incidentRoutes,
   integerText,
   problem,
   reply,
   text,
+  type IncidentStore,
   type JournalEntry,
   type JournalReader,
   type Route,
@@ -23,6 +25,7 @@ import {
   type OrderState,
   type VoidRefusal,
 } from './domain.ts';
+import type { ListedOrder, OrderList } from './list.ts';
 import { stepsOf, type Step } from './steps.ts';
 
 const params = z.strictObject({ store: text(64), order: text(128) });
@@ -136,11 +139,67 @@ function voidAnswerOf({ data }: JournalEntry<OrderEntry>, { store, order }: z.ou
 const pathOf = (store: string, order: string): string => `/stores/${encodeURIComponent(store)}/orders/${encodeURIComponent(order)}`;
 
 export interface OrderParts {
+  readonly list: OrderList;
+  readonly incidents: IncidentStore;
   readonly journal: JournalReader<OrderEntry, OrderState>;
   readonly sender: Pick<Sender, 'send'>;
 }
 
-export const orderRoutes = (parts: OrderParts): Route[] => [labelRoute(parts), voidRoute(parts), orderRoute(parts), stepsRoute(parts)];
+export const orderRoutes = (parts: OrderParts): Route[] => [
+  listRoute(parts),
+  labelRoute(parts),
+  voidRoute(parts),
+  orderRoute(parts),
+  stepsRoute(parts),
+  ...incidentRoutes(parts),
+];
+
+const listed = z.object({
+  store: z.string(),
+  order: z.string(),
+  name: z.string(),
+  marketplace: z.string(),
+  state: z.enum(['open', 'shipped', 'cancelled']).meta({ description: 'Open: units are neither cancelled, on a label, nor shipped.' }),
+  unmapped: z.boolean().meta({ description: 'Lines of it have a listing that is not mapped: nothing is reserved for them.' }),
+  units: z.int(),
+  placedAt: time,
+  updatedAt: time,
+});
+const listedOf = ({ store, order, name, marketplace, standing, unmapped, units: of, placedAt, updatedAt }: ListedOrder) => ({
+  store,
+  order,
+  name,
+  marketplace,
+  state: standing,
+  unmapped,
+  units: of,
+  placedAt: placedAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+});
+
+const listRoute = ({ list }: OrderParts) =>
+  defineRoute({
+    method: 'get',
+    path: '/orders',
+    summary: 'Orders of all stores, newest first',
+    roles: [],
+    query: z.strictObject({
+      store: text(64).optional(),
+      state: z.enum(['open', 'shipped', 'cancelled']).optional(),
+      unmapped: z
+        .enum(['true', 'false'])
+        .transform((value) => value === 'true')
+        .optional()
+        .meta({ override: { type: 'boolean' } }),
+      before: text(512).optional().meta({ description: '`next` of the page before.' }),
+      limit: integerText({ minimum: 1, maximum: 200 }).default(50),
+    }),
+    responses: { 200: { description: 'One page', schema: z.object({ orders: z.array(listed), next: z.string().nullable() }) } },
+    async handle({ identity: { tenant }, query }) {
+      const page = await list.page({ tenant, ...query });
+      return reply(200, { orders: page.map(listedOf), next: page.length === query.limit ? (page.at(-1)?.placed ?? null) : null });
+    },
+  });
 
 const labelRoute = ({ journal, sender }: OrderParts) =>
   defineRoute({

@@ -1,8 +1,10 @@
+import type { Outgoing } from '@evenkeel/chassis';
 import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
 import type { MarketplaceOrderRead } from '@evenkeel/contracts';
 import { describe, expect, test } from '@jest/globals';
 import { orderAggregate } from '../src/handlers.ts';
 import { orderRoutes } from '../src/http.ts';
+import { createList, noIncidents } from './doubles.ts';
 
 const tenant = 'acme';
 const id = 'gid://shopify/Order/1';
@@ -10,7 +12,8 @@ const path = `/stores/s1/orders/${encodeURIComponent(id)}`;
 
 async function openOrders() {
   const memory = createMemoryJournal(orderAggregate, undefined);
-  const http = await openRoutes(orderRoutes(memory), { tenant, user: 'ann', roles: ['warehouse'] });
+  const parts = { ...memory, list: createList(memory.published), incidents: noIncidents };
+  const http = await openRoutes(orderRoutes(parts), { tenant, user: 'ann', roles: ['warehouse'] });
   const line = {
     line: 'a',
     listing: null,
@@ -36,7 +39,7 @@ async function openOrders() {
   };
   const read = (more: Partial<MarketplaceOrderRead> = {}) => {
     const data = { ...order, ...more };
-    const event = `shopify/${data.tenant}/${data.updatedAt}`;
+    const event = `shopify/${data.tenant}/${data.store}/${data.order}/${data.updatedAt}`;
     memory.take({ id: event, type: 'MarketplaceOrderRead', time: 3, correlation: 'c', data });
   };
   return { ...memory, http, read, line, [Symbol.asyncDispose]: () => http[Symbol.asyncDispose]() };
@@ -117,6 +120,49 @@ describe('a void', () => {
       status: 404,
       body: { type: 'urn:evenkeel:problem:unknown-label' },
     });
+  });
+});
+
+test('orders can be listed, newest first, by store, by what is open of them, and by unmapped lines', async () => {
+  await using orders = await openOrders();
+  const one = (order: string, placedAt: number, more: Partial<MarketplaceOrderRead> = {}) =>
+    orders.read({ order, placedAt, name: order, ...more });
+  one('1', 1);
+  one('2', 2, { cancelledAt: 2 });
+  one('3', 3, { lines: [{ ...orders.line, fulfilled: 3 }], store: 's2' });
+  one('4', 4, { lines: [{ ...orders.line, sku: null }] });
+  await orders.http.call('POST', '/stores/s1/orders/1/labels', {});
+  const listed = async (query: string) =>
+    ((await orders.http.call('GET', `/orders${query}`)).body as { orders: { name: string }[] }).orders.map(({ name }) => name);
+  expect(await listed('')).toEqual(['4', '3', '2', '1']);
+  expect(await listed('?state=open')).toEqual(['4']);
+  expect(await listed('?state=shipped')).toEqual(['3', '1']);
+  expect(await listed('?state=cancelled')).toEqual(['2']);
+  expect(await listed('?unmapped=true')).toEqual(['4']);
+  expect(await listed('?store=s2')).toEqual(['3']);
+  const { next } = (await orders.http.call('GET', '/orders?limit=2')).body as { next: string };
+  expect(await listed(`?limit=2&before=${encodeURIComponent(next)}`)).toEqual(['2', '1']);
+  expect((await orders.http.call('GET', '/orders?state=lost')).status).toBe(400);
+});
+
+describe('a line whose listing is not mapped', () => {
+  const incidents = (orders: { published: readonly Outgoing[] }) =>
+    orders.published.flatMap(({ topic, event }) => (topic.name === 'order.incidents.v1' && event ? [event.data] : []));
+  test('opens an incident about its order, which closes when it is mapped', async () => {
+    await using orders = await openOrders();
+    orders.read({ lines: [{ ...orders.line, sku: null, listing: 'item 7' }] });
+    const subject = `s1/${encodeURIComponent(id)}`;
+    expect(incidents(orders)).toMatchObject([
+      { kind: 'unmapped_line', subject, state: 'open', details: { name: '#1', lines: 'a', listings: 'item 7', units: '3' } },
+    ]);
+    orders.read({ updatedAt: 3, lines: [{ ...orders.line, listing: 'item 7' }] });
+    expect(incidents(orders).slice(1)).toMatchObject([{ kind: 'unmapped_line', subject, state: 'closed' }]);
+  });
+  test('opens none when it is cancelled, or shipped by the marketplace itself', async () => {
+    await using orders = await openOrders();
+    orders.read({ lines: [{ ...orders.line, sku: null, cancelled: 3 }] });
+    orders.read({ order: '2', lines: [{ ...orders.line, sku: null, fulfilledBy: 'marketplace' }] });
+    expect(incidents(orders)).toEqual([]);
   });
 });
 

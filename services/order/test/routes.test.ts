@@ -3,6 +3,7 @@ import { describeRoutes } from '@evenkeel/chassis/testing/describe-routes';
 import type { MarketplaceOrderRead } from '@evenkeel/contracts';
 import { orderAggregate } from '../src/handlers.ts';
 import { orderRoutes } from '../src/http.ts';
+import { createList, noIncidents } from './doubles.ts';
 
 const line = {
   line: 'a',
@@ -33,5 +34,5 @@ describeRoutes('order', () => {
   for (const store of ['a', 'sku 1', '1'])
     for (const id of ['a', 'order-1', '7'])
       memory.take({ id: `${store}/${id}`, type: 'MarketplaceOrderRead', time: 3, correlation: 'c', data: { ...order, store, order: id } });
-  return orderRoutes(memory);
+  return orderRoutes({ ...memory, list: createList(memory.published), incidents: noIncidents });
 });

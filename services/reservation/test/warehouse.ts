@@ -45,7 +45,7 @@ function createBatches(): BatchStore {
 }
 
 /** A warehouse of one seller with its reservations, without broker and database; what is done stands in the lists at once. */
-export async function openWarehouse({ levels = [] as readonly Level[], roles = ['warehouse'] } = {}) {
+export function createWarehouse(levels: readonly Level[] = []) {
   const memory = createMemoryJournal(reservationAggregate, undefined);
   const batches = createBatches();
   const keys = new Set<string>();
@@ -63,12 +63,11 @@ export async function openWarehouse({ levels = [] as readonly Level[], roles = [
     toPutBack: (_, at) => page(({ hasToPutBack }) => hasToPutBack, at),
   };
   const parts = { ...memory, batches, warehouse, levels: { of: async () => new Map(levels.map((level) => [level.sku, level])) } };
-  const http = await openRoutes(reservationRoutes(parts), { tenant, user: 'ann', roles });
   const sequences = new Map<string, number>();
   return {
     ...memory,
-    http,
     batches,
+    parts,
     /** An order as it stands now. */
     order(order: string, lines: readonly (readonly [line: string, sku: string, quantity: number, more?: Partial<OrderLine>])[]): void {
       const sequence = (sequences.get(order) ?? 0) + 1;
@@ -82,6 +81,19 @@ export async function openWarehouse({ levels = [] as readonly Level[], roles = [
       const data: OrderChanged = { ...told, cancelledAt: null, lines: all, labels: [], at: 5 };
       memory.take({ id: `order/${order}/${sequence}`, type: 'OrderChanged', time: 5, correlation: 'c', data });
     },
+    /** As reservation does after each slice in which something was assigned. */
+    releaseLate: async () => releaseLate(parts, await orders()),
+    releaseForgotten: async () => releaseForgotten(parts),
+  };
+}
+
+/** The same over HTTP. */
+export async function openWarehouse({ levels = [] as readonly Level[], roles = ['warehouse'] } = {}) {
+  const warehouse = createWarehouse(levels);
+  const http = await openRoutes(reservationRoutes(warehouse.parts), { tenant, user: 'ann', roles });
+  return {
+    ...warehouse,
+    http,
     /** Where the units of an order's only line are: Order Reserve, batches, picked, to be put back. */
     async places(order: string): Promise<readonly number[]> {
       const { body } = await http.call('GET', `/stores/s1/orders/${order}/reservations`);
@@ -92,9 +104,6 @@ export async function openWarehouse({ levels = [] as readonly Level[], roles = [
       const sum = (items: readonly { quantity: number }[]) => items.reduce((units, { quantity }) => units + quantity, 0);
       return [lines[0]?.orderReserve ?? 0, sum(lines[0]?.batches ?? []), sum(picked), lines[0]?.toPutBack ?? 0];
     },
-    /** As reservation does after each slice in which something was assigned. */
-    releaseLate: async () => releaseLate(parts, await orders()),
-    releaseForgotten: async () => releaseForgotten(parts),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }

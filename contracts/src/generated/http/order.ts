@@ -1,6 +1,37 @@
 // Generated from the routes of order by `npm run generate`: change those, not this file.
 
 export interface OrderHttp {
+  /** Orders of all stores, newest first */
+  readonly 'GET /orders': {
+    readonly path: undefined;
+    readonly query: {
+      readonly store?: string | undefined;
+      readonly state?: "open" | "shipped" | "cancelled" | undefined;
+      readonly unmapped?: "true" | "false" | undefined;
+      /** `next` of the page before. */
+      readonly before?: string | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly orders: readonly ({
+          readonly store: string;
+          readonly order: string;
+          readonly name: string;
+          readonly marketplace: string;
+          /** Open: units are neither cancelled, on a label, nor shipped. */
+          readonly state: "open" | "shipped" | "cancelled";
+          /** Lines of it have a listing that is not mapped: nothing is reserved for them. */
+          readonly unmapped: boolean;
+          readonly units: number;
+          readonly placedAt: string;
+          readonly updatedAt: string;
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
   /** Create a shipping label */
   readonly 'POST /stores/{store}/orders/{order}/labels': {
     readonly path: {
@@ -173,6 +204,100 @@ export interface OrderHttp {
           })[];
         })[];
         readonly next: number | null;
+      };
+    };
+  };
+  /** The tenant's incidents */
+  readonly 'GET /incidents': {
+    readonly path: undefined;
+    readonly query: {
+      readonly state?: "open" | "closed" | undefined;
+      readonly kind?: string | undefined;
+      /** `next` of the page before. */
+      readonly after?: string | undefined;
+      readonly limit?: number | undefined;
+    };
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incidents: readonly ({
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        })[];
+        readonly next: string | null;
+      };
+    };
+  };
+  /** One incident */
+  readonly 'GET /incidents/{kind}/{subject}': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
+      };
+    };
+  };
+  /** Say that you have seen it */
+  readonly 'POST /incidents/{kind}/{subject}/acknowledgements': {
+    readonly path: {
+      readonly kind: string;
+      readonly subject: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly incident: {
+          readonly kind: string;
+          readonly subject: string;
+          /** Opened and closed by what is, never by a person. */
+          readonly state: "open" | "closed";
+          /** How often it has opened since it was first raised within an hour. */
+          readonly count: number;
+          readonly openedAt: string;
+          readonly closedAt: string | null;
+          /** As they were when it opened. */
+          readonly details: Readonly<Record<string, string>>;
+          /** Who has seen the present opening. */
+          readonly acknowledged: {
+            readonly user: string;
+            readonly at: string;
+          } | null;
+        };
       };
     };
   };

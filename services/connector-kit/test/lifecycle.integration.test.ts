@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { keyOf } from '@evenkeel/contracts';
+import { MarketplaceError } from '../src/failure.ts';
 import { sellingWithoutStockKind } from '../src/held-listings.ts';
 import { countsOf, statusOf, warningOf } from '../src/status.ts';
 import { openBench, requested, store, tenant, until, version, withdrawn, type Bench } from './bench.ts';
@@ -236,6 +237,24 @@ describe('a store that is disconnected', () => {
       ['2', fake.shop.clock],
       ['1', fake.shop.clock],
     ]);
+  });
+});
+
+describe('a store whose rate is used up', () => {
+  test('is called throttled for as long', async () => {
+    await openStore(['A']);
+    await bench.connect();
+    const throttled = async () => statusOf(await document(), { quarantined: 0, waitingSince: null }, Date.now());
+    fake.shop.behaviour.before = () => {
+      delete fake.shop.behaviour.before;
+      throw new MarketplaceError({ class: 'throttled', code: 'SLOW', message: 'Slow down.', waitMilliseconds: 2_500 }, 'no');
+    };
+    bench.start();
+    await bench.take(requested('A', 3, 1));
+    await until('it says so', async () => (await throttled()) === 'throttled');
+    await until('A shows 3', () => shows('A') === 3);
+    await until('it is over', async () => (await throttled()) === 'ok');
+    expect(fake.shop.applied).toHaveLength(1);
   });
 });
 

@@ -178,6 +178,8 @@ export interface Listing extends ListingName {
   readonly held: string | null;
   /** What the marketplace holds at most. */
   readonly maximumQuantity: number;
+  /** Whether the marketplace itself refuses a write over a quantity that is not the expected one. */
+  readonly comparesAndSets: boolean;
   /** Which row of the marketplace it is; null where its marketplace could not be read. */
   readonly shown: Shown | null;
 }
@@ -196,6 +198,7 @@ export interface Call {
   readonly tenant: string;
   readonly store: string;
   readonly idempotencyKey: string;
+  readonly startedAt: number;
   readonly items: readonly CallItem[];
 }
 
@@ -218,6 +221,18 @@ export interface AppliedWrite extends ListingName {
   readonly idempotencyKey: string;
   readonly before: number;
   readonly after: number;
+  /** By the marketplace's clock. */
+  readonly at: number;
+  /** Number of the last sale before it. */
+  readonly salesCounter: number;
+}
+
+/** Units that a marketplace sold of a listing, or (below zero) gave back to it. */
+export interface Sale extends ListingName {
+  readonly tenant: string;
+  /** Rises, per store. */
+  readonly number: number;
+  readonly quantity: number;
   /** By the marketplace's clock. */
   readonly at: number;
 }
@@ -244,6 +259,7 @@ export interface Facts {
   readonly listings: readonly Listing[];
   readonly calls: readonly Call[];
   readonly writes: readonly AppliedWrite[];
+  readonly sales: readonly Sale[];
   /** Older calls are no longer kept: writes before this time cannot be explained any more. By the connectors' clock. */
   readonly callsKeptSince: number;
 }

@@ -101,7 +101,7 @@ async function openShops({ services, issuerUrl, sandbox }: System, tenant: strin
       skus.map((sku) => ({ sku, quantity: 0 })),
     );
     if (shop === showing) for (const { sku, inventoryItem } of products) skuOfItem.set(inventoryItem, sku ?? '');
-    await seller.connectStore(shop, shop, `shpat_${shop}`);
+    await seller.connectStore('shopify', shop, async () => ({ shop, accessToken: `shpat_${shop}` }));
   }
   const left = new Map(skus.map((sku) => [sku, opening]));
   let lastWrite = 0;

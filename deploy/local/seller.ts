@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MarketplaceName } from '@evenkeel/marketplace-sandbox/control';
 import type { Addresses, ServiceName } from './application.ts';
 import { type Claims, requestToken } from './token.ts';
 
@@ -19,6 +20,29 @@ export type Policy = { realTimeAtOrBelow: number | null; significantUnits: numbe
 /** What was decided about one row of a product's ledger. */
 export type MovementDecision = { decision: string; reason: string; inputs: { sequence: number } };
 
+export interface OrderName {
+  readonly store: string;
+  readonly order: string;
+}
+export interface LineUnits {
+  readonly line: string;
+  readonly quantity: number;
+}
+export interface SkuUnits {
+  readonly sku: string;
+  readonly quantity: number;
+}
+
+/** What became of each order that was to go into a pick batch. */
+export interface Batch {
+  readonly batch: string;
+  readonly orders: readonly (OrderName & {
+    readonly status: string;
+    readonly reason: string | null;
+    readonly units: readonly LineUnits[];
+  })[];
+}
+
 /** A service answered "no" to something that must work; the message is what it says. */
 class Refused extends Error {
   readonly answer: Answer;
@@ -29,6 +53,8 @@ class Refused extends Error {
     this.answer = answer;
   }
 }
+
+const connectorOf = (marketplace: MarketplaceName): ServiceName => `connector-${marketplace}`;
 
 /** Where stock is kept when nobody says where. */
 const location = 'default';
@@ -112,20 +138,23 @@ export function createSeller({
   return {
     inventory,
 
-    /** Connects it, or finds it connected; returns when its listings and open orders have been read. */
-    async connectStore(store: string, shop: string, accessToken: string): Promise<void> {
-      const state = async () => ((await call('connector-shopify', 'GET', `/stores/${store}`)).body as { state?: string } | null)?.state;
+    /**
+     * Connects it, or finds it connected; returns when its listings and open orders have been read. `access`: asked for only where it has to be
+     * connected, and what its marketplace needs.
+     */
+    async connectStore(marketplace: MarketplaceName, store: string, access: () => Promise<object>): Promise<void> {
+      const connector = connectorOf(marketplace);
+      const state = async () => ((await call(connector, 'GET', `/stores/${store}`)).body as { state?: string } | null)?.state;
       const before = await state();
-      const body = { store, shop, accessToken };
       if (before === undefined || before === 'disconnected')
-        await must(`Connecting ${store}`, call('connector-shopify', 'POST', '/stores', body, randomUUID()));
+        await must(`Connecting ${store}`, call(connector, 'POST', '/stores', { store, ...(await access()) }, randomUUID()));
       for (const end = Date.now() + connectSeconds * 1_000; (await state()) !== 'connected'; await delay(connectPauseMilliseconds))
         if (Date.now() > end) throw new Error(`The store ${store} has not been connected for ${connectSeconds} s.`);
     },
-    readListings: (store: string) =>
-      must<{ mapped: number; unmapped: number }>(
+    readListings: (marketplace: MarketplaceName, store: string) =>
+      must<unknown>(
         `Reading the listings of ${store}`,
-        call('connector-shopify', 'POST', `/stores/${store}/listing-imports`, undefined, randomUUID()),
+        call(connectorOf(marketplace), 'POST', `/stores/${store}/listing-imports`, undefined, randomUUID()),
       ),
 
     /**
@@ -148,14 +177,59 @@ export function createSeller({
     /** The count of a SKU that never had anything; false where it had. */
     openWith: async (sku: string, onHand: number, key: string) => (await tryOnHand(sku, 0, onHand, null, key)) === true,
 
-    /** A label for all that is left. A refusal stands for its key: another try needs another one. */
-    async createLabel(store: string, id: string, key: string): Promise<'created' | 'nothing_left' | 'unknown_order'> {
+    /** A label for all that is left: its id. A refusal stands for its key: another try needs another one. */
+    async createLabel(store: string, id: string, key: string): Promise<{ label: string } | 'nothing_left' | 'unknown_order'> {
       const answer = await call('order', 'POST', `${order(store, id)}/labels`, {}, key);
-      if (answer.status < 300) return 'created';
+      if (answer.status < 300) return answer.body as { label: string };
       if (answer.status === 409) return 'nothing_left';
       if (answer.status === 404) return 'unknown_order';
       throw new Refused(`A label for ${id}`, answer);
     },
+    voidLabel: (store: string, id: string, label: string, key: string) =>
+      must<unknown>(`Voiding a label of ${id}`, call('order', 'POST', `${order(store, id)}/labels/${label}/voids`, {}, key)),
+
+    /** Puts all that waits of these orders into a new pick batch; what became of each stands in the answer. */
+    makeBatch: (orders: readonly OrderName[], key: string) =>
+      must<Batch>('Making a pick batch', call('reservation', 'POST', '/pick-batches', { orders }, key)),
+    /** Pick batches that are not cancelled, the newest ones. */
+    openBatches: async (): Promise<string[]> =>
+      (
+        await must<{ batches: { batch: string }[] }>('Reading the pick batches', call('reservation', 'GET', '/pick-batches?state=open'))
+      ).batches.map(({ batch }) => batch),
+    pickBatch: (batch: string, key: string) =>
+      must<unknown>(`Picking ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/picks`, {}, key)),
+    reportMissing: (batch: string, orders: readonly (OrderName & { lines: readonly LineUnits[] })[], key: string) =>
+      must<unknown>(`A short pick of ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/short-picks`, { orders }, key)),
+    takeOutOfBatch: (batch: string, orders: readonly OrderName[], key: string) =>
+      must<unknown>(`Taking orders out of ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/removals`, { orders }, key)),
+    cancelBatch: (batch: string, key: string) =>
+      must<unknown>(`Cancelling ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/cancel`, undefined, key)),
+    /** Orders with units that were cancelled after they had been picked. */
+    toPutBack: async (): Promise<OrderName[]> => {
+      const { units } = await must<{ units: OrderName[] }>('Reading what is to be put back', call('reservation', 'GET', '/to-put-back'));
+      return [...new Map(units.map(({ store, order: id }) => [JSON.stringify([store, id]), { store, order: id }])).values()];
+    },
+    /** False where somebody else has put it back. */
+    async putBack({ store, order: id }: OrderName, key: string): Promise<boolean> {
+      const answer = await call('reservation', 'POST', `${order(store, id)}/put-backs`, {}, key);
+      if (answer.status >= 400 && answer.status !== 409) throw new Refused(`Putting back what was picked for ${id}`, answer);
+      return answer.status < 400;
+    },
+
+    /** Orders units from a supplier; resolves to the purchase order's name. */
+    orderFrom: async (supplier: string, lines: readonly SkuUnits[], key: string): Promise<string> => {
+      const made = call('stock', 'POST', '/purchase-orders', { supplier, lines }, key);
+      return (await must<{ purchaseOrder: { purchaseOrder: string } }>('A purchase order', made)).purchaseOrder.purchaseOrder;
+    },
+    /** Some of it comes in: put away at once, or waiting for that. */
+    receive: (purchaseOrder: string, lines: readonly SkuUnits[], putAway: boolean, key: string) =>
+      must<unknown>(
+        `Receiving ${purchaseOrder}`,
+        call('stock', 'POST', `/purchase-orders/${purchaseOrder}/receipts`, { lines, putAway }, key),
+      ),
+    /** All that waits. */
+    putAway: (purchaseOrder: string, key: string) =>
+      must<unknown>(`Putting away ${purchaseOrder}`, call('stock', 'POST', `/purchase-orders/${purchaseOrder}/put-aways`, {}, key)),
 
     isSynced: async (sku: string) =>
       (await must<{ enabled: boolean }>(`Reading ${sku}`, call('sync-policy', 'GET', `${product(sku)}/inventory-sync`))).enabled,

@@ -28,18 +28,25 @@ export interface Deviation {
 const allowedAt = (level: number, { realTimeAtOrBelow, significantUnits, everyNth }: Thresholds): number =>
   level <= realTimeAtOrBelow ? 0 : (everyNth - 1) * (significantUnits - 1);
 
+/** A store, and the most that its marketplace lets a listing show. */
+export interface JudgedStore {
+  readonly name: string;
+  readonly most: number;
+}
+
 /** Every listing, on every store, that does not show what it should. */
 export function deviations(
   levels: ReadonlyMap<string, Level>,
-  stores: readonly string[],
+  stores: readonly JudgedStore[],
   shown: readonly Shown[],
   thresholds: Thresholds,
 ): Deviation[] {
   const found = new Map(shown.map(({ store, sku, available }) => [JSON.stringify([store, sku]), available]));
-  return stores.flatMap((store) =>
-    [...levels].flatMap(([sku, { closing: expected }]): Deviation[] => {
+  return stores.flatMap(({ name: store, most }) =>
+    [...levels].flatMap(([sku, { closing }]): Deviation[] => {
       const quantity = found.get(JSON.stringify([store, sku])) ?? null;
-      const allowed = allowedAt(expected, thresholds);
+      const expected = Math.min(most, closing);
+      const allowed = allowedAt(closing, thresholds);
       const isRight = quantity !== null && Math.abs(quantity - expected) <= allowed;
       return isRight ? [] : [{ store, sku, expected, shown: quantity, allowed }];
     }),

@@ -1,12 +1,20 @@
 import type { PushRequested, StockMoved } from '@evenkeel/contracts';
 import type { AppliedWrite, Sale } from '@evenkeel/marketplace-sandbox/control';
 
-export type Move = Pick<StockMoved, 'sku' | 'sequence' | 'type' | 'order'>;
+export type Move = Pick<StockMoved, 'sku' | 'sequence' | 'type' | 'order' | 'after'>;
 export type Request = Pick<PushRequested, 'sku' | 'store' | 'listing' | 'available' | 'version'>;
 /** What was decided about a row of a SKU's ledger. */
 export type Decided = { readonly sku: string; readonly sequence: number; readonly decision: string; readonly reason: string };
 export type OwnSale = Pick<Sale, 'order' | 'inventoryItem' | 'at'> & { readonly store: string };
-export type OwnWrite = Pick<AppliedWrite, 'inventoryItem' | 'quantityAfter' | 'at'> & { readonly store: string };
+export type OwnWrite = Pick<AppliedWrite, 'inventoryItem' | 'quantityBefore' | 'quantityAfter' | 'at'> & { readonly store: string };
+
+/** How a store's marketplace is written to. */
+export interface Market {
+  /** What a listing shows at most. */
+  readonly most: number;
+  /** Whether each write also tells other listings what they have. */
+  readonly isWhole: boolean;
+}
 
 export interface SaleLatencies {
   /** Milliseconds from each sale to each other store's listing that shows it, in no order. */
@@ -22,7 +30,7 @@ const idOf = (...parts: readonly (string | number)[]): string => JSON.stringify(
  * How long each sale took to show on the other stores: from the sale at its marketplace to the first write that another store applied to a
  * listing of that SKU with the movement in it. Sales whose movement was held wait for a later push by design, and are counted apart.
  * `requests` and `writes` stand in the order in which they were made. A request that a newer one superseded at once was never published: what was
- * pushed is what was decided.
+ * pushed is what was decided. Above what a listing shows at most a sale changes nothing there, and takes no time.
  */
 export function saleLatencies(
   moves: readonly Move[],
@@ -30,8 +38,9 @@ export function saleLatencies(
   requests: readonly Request[],
   sales: readonly OwnSale[],
   writes: readonly OwnWrite[],
+  marketOf: (store: string) => Market = () => ({ most: Infinity, isWhole: false }),
 ): SaleLatencies {
-  const applied = appliedBySku(requests, writes);
+  const applied = appliedBySku(requests, writes, marketOf);
   const pushedRows = new Set(decided.filter(isPush).map(({ sku, sequence }) => idOf(sku, sequence)));
   const soldAt = new Map<string, number>();
   const skuOf = new Map(requests.map(({ store, listing, sku }) => [idOf(store, listing), sku]));
@@ -41,9 +50,9 @@ export function saleLatencies(
   }
   const reserved = moves.filter(({ type, order }) => type === 'OrderReserve' && order !== null);
   const pushed = reserved.filter(({ sku, sequence }) => pushedRows.has(idOf(sku, sequence)));
-  const milliseconds = pushed.flatMap(({ sku, sequence, order }) => {
+  const milliseconds = pushed.flatMap(({ sku, sequence, order, after }) => {
     const at = soldAt.get(idOf(order?.store ?? '', order?.order ?? '', sku));
-    const others = (applied.get(sku) ?? []).filter(({ store }) => store !== order?.store);
+    const others = (applied.get(sku) ?? []).filter(({ store }) => store !== order?.store && after.available < marketOf(store).most);
     if (at === undefined) return [];
     return others.flatMap((listing) => {
       const first = listing.writes.find((write) => write.sequence >= sequence);
@@ -61,25 +70,32 @@ interface AppliedListing {
 /**
  * The writes of every listing with the ledger sequence that they carried. A marketplace's log names none: each write is taken for the oldest
  * request with its quantity that is not older than the write before. Versions only rise, so that is never newer than the truth, and no
- * latency comes out shorter than it was.
+ * latency comes out shorter than it was. Where listings are written as a whole, one that changes nothing was about another: it is left out.
  */
-function appliedBySku(requests: readonly Request[], writes: readonly OwnWrite[]): Map<string, AppliedListing[]> {
+function appliedBySku(
+  requests: readonly Request[],
+  writes: readonly OwnWrite[],
+  marketOf: (store: string) => Market,
+): Map<string, AppliedListing[]> {
   const asked = Map.groupBy(requests, ({ store, listing }) => idOf(store, listing));
-  const done = Map.groupBy(writes, ({ store, inventoryItem }) => idOf(store, inventoryItem));
+  const changing = writes.filter(
+    ({ store, quantityBefore, quantityAfter }) => !marketOf(store).isWhole || quantityBefore !== quantityAfter,
+  );
+  const done = Map.groupBy(changing, ({ store, inventoryItem }) => idOf(store, inventoryItem));
   const bySku = new Map<string, AppliedListing[]>();
   for (const [listing, ofListing] of asked) {
     const [first] = ofListing;
     if (!first) continue;
-    const applied = { store: first.store, writes: sequencesOf(ofListing, done.get(listing) ?? []) };
+    const applied = { store: first.store, writes: sequencesOf(ofListing, done.get(listing) ?? [], marketOf(first.store).most) };
     bySku.set(first.sku, [...(bySku.get(first.sku) ?? []), applied]);
   }
   return bySku;
 }
 
-function sequencesOf(requests: readonly Request[], writes: readonly OwnWrite[]): AppliedListing['writes'] {
+function sequencesOf(requests: readonly Request[], writes: readonly OwnWrite[], most: number): AppliedListing['writes'] {
   let next = 0;
   return writes.flatMap(({ at, quantityAfter }) => {
-    const found = requests.findIndex(({ available }, index) => index >= next && Math.max(0, available) === quantityAfter);
+    const found = requests.findIndex(({ available }, index) => index >= next && Math.min(most, Math.max(0, available)) === quantityAfter);
     if (found === -1) return [];
     next = found;
     return [{ at, sequence: requests[found]?.version.sequence ?? 0 }];

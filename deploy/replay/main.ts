@@ -4,7 +4,7 @@ import { readRunning } from '../local/running.ts';
 import { BadInput } from '../simulate-policy/rows.ts';
 import { readOptions } from './options.ts';
 import { planOf } from './plan.ts';
-import { replay } from './replay.ts';
+import { canEditAt, replay } from './replay.ts';
 import { isGood, printReport } from './report.ts';
 import { readSales } from './sales.ts';
 
@@ -20,7 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 
 async function run(): Promise<number> {
   const { files, rate, thresholds } = readOptions(process.argv.slice(2));
-  const plan = planOf(await readSales(files));
+  const plan = planOf(await readSales(files), canEditAt);
   say(`${plan.lines} lines, ${plan.invoices} invoices, ${plan.levels.size} SKUs.`);
   await using running = new AsyncDisposableStack();
   const addresses = readRunning() ?? (await start(running));

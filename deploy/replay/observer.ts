@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { openCodec, pushRequestsOf, topics, type PushRequested, type StockMoved } from '@evenkeel/contracts';
+import { keyOf, marketplaces, openCodec, pushRequestsOf, topics, type PushRequested, type StockMoved } from '@evenkeel/contracts';
 import { Kafka, logLevel, type Admin, type KafkaMessage } from 'kafkajs';
 
 /** What the services have said about one tenant since the observer was opened, each thing once and in order per SKU or listing. */
 export interface Observer extends AsyncDisposable {
   readonly moves: readonly StockMoved[];
   readonly requests: readonly PushRequested[];
+  /** How many movements of a SKU an order has made. */
+  movedBy(store: string, order: string, sku: string): number;
   /** When the last new movement came, in milliseconds since the epoch. */
   lastMoveAt(): number;
   /** Rejects once reading has failed for good. */
   check(): void;
 }
 
-const watched = [topics.stockMovements, pushRequestsOf('shopify')];
+const watched = [topics.stockMovements, ...marketplaces.map(pushRequestsOf)];
 
 /** Reads `stock.movements.v1` and the push requests from where they end now, in a group of its own that commits nothing. */
 export async function openObserver(brokers: string, registryUrl: string, tenant: string): Promise<Observer> {
@@ -38,6 +40,7 @@ export async function openObserver(brokers: string, registryUrl: string, tenant:
     JSON.stringify([store, listing]),
     [mapping, epoch, sequence, settings],
   ]);
+  const byOrder = new Map<string, number>();
   let lastMoveAt = Date.now();
   let failure: Error | undefined;
   consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -49,7 +52,10 @@ export async function openObserver(brokers: string, registryUrl: string, tenant:
     if (value === null) return;
     if (type === 'StockMoved') {
       const moved = await codec.decode(type, value);
-      if (moved.tenant === tenant && moves.add(moved)) lastMoveAt = Date.now();
+      if (moved.tenant !== tenant || !moves.add(moved)) return;
+      lastMoveAt = Date.now();
+      const { order, sku } = moved;
+      if (order) byOrder.set(keyOf(order.store, order.order, sku), (byOrder.get(keyOf(order.store, order.order, sku)) ?? 0) + 1);
     } else if (type === 'PushRequested') {
       const requested = await codec.decode(type, value);
       if (requested.tenant === tenant) requests.add(requested);
@@ -66,6 +72,7 @@ export async function openObserver(brokers: string, registryUrl: string, tenant:
   return {
     moves: moves.all,
     requests: requests.all,
+    movedBy: (...parts) => byOrder.get(keyOf(...parts)) ?? 0,
     lastMoveAt: () => lastMoveAt,
     check() {
       if (failure) throw new Error(`Kafka can no longer be read: ${failure.message}`, { cause: failure });

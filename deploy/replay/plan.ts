@@ -6,6 +6,18 @@ export interface OrderStep {
   readonly invoice: string;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
 }
+/** Units of an earlier order that the customer does not want any more: its marketplace takes them off it. */
+export interface CancelStep {
+  readonly kind: 'cancel';
+  readonly invoice: string;
+  readonly order: OrderStep;
+  /** Which of its lines. */
+  readonly line: number;
+  readonly sku: string;
+  readonly quantity: number;
+  /** Whether nothing of the order is left. */
+  readonly isLast: boolean;
+}
 /** A Stock Update by a difference. */
 export interface UpdateStep {
   readonly kind: 'update';
@@ -14,7 +26,7 @@ export interface UpdateStep {
   readonly change: number;
   readonly reason: 'return' | 'adjustment';
 }
-export type Step = OrderStep | UpdateStep;
+export type Step = OrderStep | CancelStep | UpdateStep;
 
 /** A SKU by the file alone. */
 export interface Level {
@@ -32,14 +44,18 @@ export interface Plan {
   readonly invoices: number;
   readonly orders: number;
   readonly orderLines: number;
-  /** Ledger rows that playing makes: an order's lines of one SKU are one, a Stock Update is one. */
+  readonly cancellations: number;
+  /** Ledger rows that playing makes: an order's lines of one SKU are one, a cancellation or a Stock Update is one. */
   readonly movements: number;
 }
 
-/** What is played and what must come of it, from the rows alone. Consecutive rows of one invoice are one order. */
-export function planOf(rows: readonly SaleRow[]): Plan {
+/**
+ * What is played and what must come of it, from the rows alone. Consecutive rows of one invoice are one order. `canEdit`: whether units can be taken
+ * off what was bought with an invoice; else it goes as a whole, or stays.
+ */
+export function planOf(rows: readonly SaleRow[], canEdit: (invoice: string) => boolean = () => true): Plan {
   const invoices = consecutive(rows);
-  const steps = invoices.flatMap(stepsOf);
+  const steps = stepsOf(invoices, canEdit);
   const orders = steps.filter((step) => step.kind === 'order');
   return {
     steps,
@@ -48,6 +64,7 @@ export function planOf(rows: readonly SaleRow[]): Plan {
     invoices: invoices.length,
     orders: orders.length,
     orderLines: orders.reduce((sum, { lines }) => sum + lines.length, 0),
+    cancellations: steps.filter((step) => step.kind === 'cancel').length,
     movements: steps.reduce((sum, step) => sum + (step.kind === 'order' ? new Set(step.lines.map(({ sku }) => sku)).size : 1), 0),
   };
 }
@@ -62,18 +79,58 @@ function consecutive(rows: readonly SaleRow[]): SaleRow[][] {
   return invoices;
 }
 
-/** What is sold is one order; every other row a Stock Update of its own. */
-function stepsOf(rows: readonly SaleRow[]): Step[] {
-  const [{ invoice } = { invoice: '' }] = rows;
-  const lines = rows.filter(({ quantity }) => quantity > 0).map(({ sku, quantity }) => ({ sku, quantity }));
-  const updates = rows
-    .filter(({ quantity }) => quantity < 0)
-    .map(({ sku, quantity }): UpdateStep =>
-      isReturn(invoice)
-        ? { kind: 'update', invoice, sku, change: -quantity, reason: 'return' }
-        : { kind: 'update', invoice, sku, change: quantity, reason: 'adjustment' },
-    );
-  return lines.length > 0 ? [{ kind: 'order', invoice, lines }, ...updates] : updates;
+/** What is sold is one order. What comes back is taken off the order that it was bought with; where there is none, and for every other row, it is a Stock Update. */
+function stepsOf(invoices: readonly (readonly SaleRow[])[], canEdit: (invoice: string) => boolean): Step[] {
+  const sold = createSold(canEdit);
+  return invoices.flatMap((rows) => {
+    const [{ invoice, customer } = { invoice: '', customer: '' }] = rows;
+    const lines = rows.filter(({ quantity }) => quantity > 0).map(({ sku, quantity }) => ({ sku, quantity }));
+    const order: OrderStep[] = lines.length > 0 ? [{ kind: 'order', invoice, lines }] : [];
+    for (const step of order) sold.add(customer, step);
+    const others = rows
+      .filter(({ quantity }) => quantity < 0)
+      .map((row): CancelStep | UpdateStep => {
+        const { sku, quantity } = row;
+        if (!isReturn(invoice)) return { kind: 'update', invoice, sku, change: quantity, reason: 'adjustment' };
+        return sold.takeBack(row) ?? { kind: 'update', invoice, sku, change: -quantity, reason: 'return' };
+      });
+    return [...order, ...others];
+  });
+}
+
+interface Sale {
+  readonly order: OrderStep;
+  readonly line: number;
+  left: number;
+}
+
+/** What each customer has bought so far, and has not given back. */
+function createSold(canEdit: (invoice: string) => boolean) {
+  const byCustomer = new Map<string, Sale[]>();
+  const leftOf = new Map<OrderStep, number>();
+  const keyOf = (customer: string, sku: string) => JSON.stringify([customer, sku]);
+  return {
+    add(customer: string, order: OrderStep): void {
+      for (const [line, { sku, quantity }] of order.lines.entries()) {
+        const key = keyOf(customer, sku);
+        byCustomer.set(key, [...(byCustomer.get(key) ?? []), { order, line, left: quantity }]);
+        leftOf.set(order, (leftOf.get(order) ?? 0) + quantity);
+      }
+    },
+    /** From the newest sale of that customer and SKU that has enough left; undefined where there is none. */
+    takeBack({ invoice, customer, sku, quantity: negative }: SaleRow): CancelStep | undefined {
+      if (customer === '') return undefined;
+      const quantity = -negative;
+      const fits = ({ order, left }: Sale) => left >= quantity && (canEdit(order.invoice) || leftOf.get(order) === quantity);
+      const sale = byCustomer.get(keyOf(customer, sku))?.findLast(fits);
+      if (!sale) return undefined;
+      const { order, line } = sale;
+      sale.left -= quantity;
+      const left = (leftOf.get(order) ?? 0) - quantity;
+      leftOf.set(order, left);
+      return { kind: 'cancel', invoice, order, line, sku, quantity, isLast: left === 0 };
+    },
+  };
 }
 
 function levelsOf(rows: readonly SaleRow[]): Map<string, Level> {

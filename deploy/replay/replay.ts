@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSandboxControl, type AppliedWrite, type SandboxControl, type Sale } from '@evenkeel/marketplace-sandbox/control';
+import {
+  createSandboxControl,
+  type AppliedWrite,
+  type MarketplaceName,
+  type NewListing,
+  type SandboxControl,
+  type Sale,
+} from '@evenkeel/marketplace-sandbox/control';
 import type { Addresses } from '../local/application.ts';
 import { createSeller, type Seller } from '../local/seller.ts';
 import { waitFor } from '../local/wait.ts';
 import { runAuditor, type AuditorVerdict } from './auditor.ts';
-import { deviations, type Deviation, type Shown, type Thresholds } from './judge.ts';
+import { deviations, type Deviation, type JudgedStore, type Shown, type Thresholds } from './judge.ts';
 import { countReasons, percentile, saleLatencies, type Decided } from './latency.ts';
 import { openObserver, type Observer } from './observer.ts';
-import type { Level, Plan } from './plan.ts';
+import { storeOf, type Level, type Plan } from './plan.ts';
 import { play, type Answered, type Rate } from './player.ts';
 
 export type ReplayOptions = {
@@ -24,6 +31,8 @@ export type ReplayOptions = {
 export type Report = {
   tenant: string;
   orders: number;
+  /** Of rows of an order that was bought before. */
+  cancellations: number;
   lines: number;
   skus: number;
   listings: number;
@@ -39,7 +48,28 @@ export type Report = {
   deviations: readonly Deviation[];
 };
 
-const storesPerSeller = 2;
+/** Stores of each marketplace. */
+const storesEach = 2;
+/** So many SKUs are variants of one Etsy listing. */
+const variantsOfListing = 40;
+const most = { shopify: 1_000_000_000, etsy: 999 } as const;
+
+interface Store extends JudgedStore {
+  readonly marketplace: MarketplaceName;
+}
+
+const storesOf = (tenant: string): Store[] =>
+  (['shopify', 'etsy'] as const).flatMap((marketplace) =>
+    Array.from({ length: storesEach }, (_, index) => ({
+      name: `${tenant}-${marketplace}-${index + 1}`,
+      marketplace,
+      most: most[marketplace],
+    })),
+  );
+/** By its number: an invoice is bought at the same kind of store whoever the seller is. */
+const kinds = storesOf('');
+export const canEditAt = (invoice: string): boolean => storeOf(invoice, kinds).marketplace === 'shopify';
+
 const atOnce = 32;
 /** Nothing new for so long, though more must come: something is broken. */
 const stallSeconds = 90;
@@ -47,31 +77,45 @@ const stallSeconds = 90;
 /** Plays a plan through the real path as a seller of its own, and judges what came of it. @throws when the system stops before all is through */
 export async function replay({ plan, rate, thresholds, addresses, say, signal }: ReplayOptions): Promise<Report> {
   const tenant = `replay-${randomUUID().slice(0, 8)}`;
-  const stores = Array.from({ length: storesPerSeller }, (_, index) => `${tenant}-${index + 1}`);
+  const stores = storesOf(tenant);
+  const names = stores.map(({ name }) => name);
   const sandbox = createSandboxControl(addresses.sandbox.controlUrl);
   const seller = createSeller({ addresses, tenant, user: 'replay', roles: ['operator', 'clerk'], signal });
   await using observer = await openObserver(addresses.brokers, addresses.registryUrl, tenant);
 
   say(`Opening ${plan.levels.size} SKUs on ${stores.length} stores as the seller ${tenant} …`);
-  await open({ plan, stores, sandbox, seller, thresholds, observer, signal });
+  await open({ plan, stores, sandbox, etsyApp: addresses.sandbox.etsyApp, seller, thresholds, observer, signal });
   const before = accepted(observer);
 
   const progress = createProgress(plan, () => accepted(observer) - before, say);
   const began = Date.now();
-  const answered = await play({ steps: plan.steps, rate, stores, sandbox, seller, signal, onProgress: progress.played });
+  const { steps } = plan;
+  const answered = await play({
+    steps,
+    rate,
+    stores: names,
+    sandbox,
+    seller,
+    moved: observer.movedBy,
+    signal,
+    onProgress: progress.played,
+  });
   await untilAllMoved(observer, before + plan.movements, signal, progress.tell);
   const seconds = (observer.lastMoveAt() - began) / 1000;
 
   say('All orders are in the books. Waiting for the listings …');
-  await untilShown({ plan, stores, sandbox, thresholds, signal });
+  await untilShown({ levels: plan.levels, stores, sandbox, thresholds, signal });
   say('The auditor waits until all is quiet, and reads everything …');
   const auditor = await runAuditor(addresses, tenant, signal);
   const decided = await decisionsOf(seller, [...plan.levels.keys()]);
-  const { sales, writes } = await logsOf(sandbox, stores);
-  const latencies = saleLatencies(observer.moves, decided, observer.requests, soldAt(sales, answered), writes);
+  const { sales, writes } = await logsOf(sandbox, names);
+  const markets = new Map(stores.map(({ name, marketplace, ...store }) => [name, { ...store, isWhole: marketplace === 'etsy' }]));
+  const marketOf = (store: string) => markets.get(store) ?? { most: Infinity, isWhole: false };
+  const latencies = saleLatencies(observer.moves, decided, observer.requests, soldAt(sales, answered), writes, marketOf);
   return {
     tenant,
     orders: plan.orders,
+    cancellations: plan.cancellations,
     lines: plan.lines,
     skus: plan.levels.size,
     listings: plan.levels.size * stores.length,
@@ -103,8 +147,9 @@ async function decisionsOf(seller: Seller, skus: readonly string[]): Promise<Dec
 
 type Opening = {
   plan: Plan;
-  stores: readonly string[];
+  stores: readonly Store[];
   sandbox: SandboxControl;
+  etsyApp: Addresses['sandbox']['etsyApp'];
   seller: Seller;
   thresholds: Thresholds;
   observer: Observer;
@@ -112,28 +157,51 @@ type Opening = {
 };
 
 /** Shops whose listings show nothing yet, then the counts: what every listing shows at the beginning has come through the system. */
-async function open({ plan, stores, sandbox, seller, thresholds, observer, signal }: Opening): Promise<void> {
+async function open(opening: Opening): Promise<void> {
+  const { plan, stores, sandbox, seller, thresholds, observer, signal } = opening;
   await seller.setPolicy({ ...thresholds });
-  for (const store of stores) {
-    await sandbox.createShop({ name: store, token: `token-of-${store}`, plan: 'enterprise', acceptEverySale: true });
-    await sandbox.putProducts(
-      store,
-      [...plan.levels.keys()].map((sku) => ({ sku, quantity: 0 })),
+  const skus = [...plan.levels.keys()];
+  for (const { name, marketplace } of stores)
+    await seller.connectStore(marketplace, name, () =>
+      marketplace === 'etsy' ? openEtsyShop(opening, name, skus) : openShop(sandbox, name, skus),
     );
-    await seller.connectStore(store, store, `token-of-${store}`);
-  }
-  await eachOf([...plan.levels], atOnce, async ([sku, { opening }]) => {
+  await eachOf([...plan.levels], atOnce, async ([sku, level]) => {
     signal?.throwIfAborted();
-    await seller.openWith(sku, opening, 'opening');
+    await seller.openWith(sku, level.opening, 'opening');
   });
   await untilMovesGrowTo(observer, plan.levels.size, signal);
-  const openings = new Map([...plan.levels].map(([sku, { opening }]): [string, Level] => [sku, { opening, closing: opening }]));
-  const exactly = { realTimeAtOrBelow: Infinity, significantUnits: 1, everyNth: 1 };
-  await waitFor(
-    'The opening of every listing',
-    async () => deviations(openings, stores, await shownBy(sandbox, stores), exactly).length === 0,
-    { seconds: stallSeconds, signal, everyMilliseconds: 500 },
+  const openings = new Map(
+    [...plan.levels].map(([sku, level]): [string, Level] => [sku, { opening: level.opening, closing: level.opening }]),
   );
+  const exactly = { realTimeAtOrBelow: Infinity, significantUnits: 1, everyNth: 1 };
+  if (!(await untilShown({ ...opening, levels: openings, thresholds: exactly })))
+    throw new Error(`Nothing has been written to any listing for ${stallSeconds} s, and not every one shows its opening.`);
+}
+
+async function openShop(sandbox: SandboxControl, name: string, skus: readonly string[]): Promise<object> {
+  const accessToken = `token-of-${name}`;
+  await sandbox.createShop({ name, token: accessToken, plan: 'enterprise', acceptEverySale: true });
+  await sandbox.putProducts(
+    name,
+    skus.map((sku) => ({ sku, quantity: 0 })),
+  );
+  return { shop: name, accessToken };
+}
+
+/** Some SKUs are the variants of one listing each, and written together. */
+async function openEtsyShop(
+  { sandbox, etsyApp }: Pick<Opening, 'sandbox' | 'etsyApp'>,
+  name: string,
+  skus: readonly string[],
+): Promise<object> {
+  const { tokens } = await sandbox.createEtsyShop({ name, ...etsyApp, acceptEverySale: true });
+  const listings: NewListing[] = [];
+  for (let from = 0; from < skus.length; from += variantsOfListing) {
+    const variants = skus.slice(from, from + variantsOfListing).map((sku) => ({ sku, quantity: 0, values: { Article: sku } }));
+    listings.push({ title: `Articles from ${from + 1}`, variants });
+  }
+  await sandbox.putListings(name, listings);
+  return { ...tokens, renewSoldOut: true };
 }
 
 /** Ledger rows that are not refusals. */
@@ -152,13 +220,15 @@ async function untilAllMoved(observer: Observer, expected: number, signal: Abort
   }
 }
 
-/** Until every listing shows what it should, or until nothing has been written to any for a while: then it is judged as it is. */
-async function untilShown({ plan, stores, sandbox, thresholds, signal }: Omit<Opening, 'seller' | 'observer'>): Promise<void> {
-  const last = new Map(stores.map((store) => [store, 0]));
+type Showing = Pick<Opening, 'stores' | 'sandbox' | 'thresholds' | 'signal'> & { levels: ReadonlyMap<string, Level> };
+
+/** Until every listing shows what it should (true), or until nothing has been written to any for a while: then it is judged as it is. */
+async function untilShown({ levels, stores, sandbox, thresholds, signal }: Showing): Promise<boolean> {
+  const last = new Map(stores.map(({ name }) => [name, 0]));
   let writtenAt = Date.now();
   while (Date.now() - writtenAt < stallSeconds * 1000) {
-    if (deviations(plan.levels, stores, await shownBy(sandbox, stores), thresholds).length === 0) return;
-    for (const store of stores) {
+    if (deviations(levels, stores, await shownBy(sandbox, stores), thresholds).length === 0) return true;
+    for (const store of last.keys()) {
       for await (const { number } of sandbox.allWrites(store, last.get(store))) {
         last.set(store, number);
         writtenAt = Date.now();
@@ -166,11 +236,13 @@ async function untilShown({ plan, stores, sandbox, thresholds, signal }: Omit<Op
     }
     await delay(1_000, undefined, signal ? { signal } : {});
   }
+  return false;
 }
 
-async function shownBy(sandbox: SandboxControl, stores: readonly string[]): Promise<Shown[]> {
+async function shownBy(sandbox: SandboxControl, stores: readonly Store[]): Promise<Shown[]> {
   const shown: Shown[] = [];
-  for (const store of stores) for await (const { sku, available } of sandbox.allQuantities(store)) shown.push({ store, sku, available });
+  for (const { name: store } of stores)
+    for await (const { sku, available } of sandbox.allQuantities(store)) shown.push({ store, sku, available });
   return shown;
 }
 

@@ -10,6 +10,7 @@ export const isGood = ({ auditor, deviations }: Report): boolean => auditor.exit
 export function printReport(report: Report): string[] {
   const {
     orders,
+    cancellations,
     lines,
     skus,
     seconds,
@@ -24,7 +25,7 @@ export function printReport(report: Report): string[] {
   } = report;
   const { p50Milliseconds, p99Milliseconds, measured, pushed, sales } = saleToOtherStore;
   return [
-    `Played as ${tenant}: ${orders} orders, ${lines} lines, ${skus} SKUs in ${seconds.toFixed(1)} s.`,
+    `Played as ${tenant}: ${orders} orders, ${cancellations} cancellations, ${lines} lines, ${skus} SKUs in ${seconds.toFixed(1)} s.`,
     `Movements: ${movements}, ${(movements / seconds).toFixed(0)}/s.`,
     `Sale → other store: p50 ${time(p50Milliseconds)}, p99 ${time(p99Milliseconds)} (${measured} measured; ${pushed} of ${sales} sales were pushed at once, the others wait by policy).`,
     `Pushes decided: ${list(pushesByReason)}; held: ${list(holdsByReason)}.`,

@@ -1,4 +1,4 @@
-import type { AppliedWrite, Call, CallItem, Facts, Finding, LedgerRow, Listing, Version } from '../facts.ts';
+import type { AppliedWrite, Call, CallItem, Facts, Finding, LedgerRow, Listing, Sale, Version } from '../facts.ts';
 import { groupBy, joinKey } from '../keys.ts';
 import { quantityFor } from '../policy.ts';
 import { compareVersions, printVersion } from '../versions.ts';
@@ -18,6 +18,7 @@ export function checkWrites(facts: Facts, trusted: (key: string) => boolean): Fi
   const calls = new Map(facts.calls.map((call) => [call.idempotencyKey, call]));
   const listings = new Map(facts.listings.map((listing) => [listingKey(listing), listing]));
   const available = availableAt(facts, trusted);
+  const sales = groupBy(facts.sales, listingKey);
   const claimed = new Set(
     facts.writes.filter((write) => explanationOf(write, calls).length > 0).map(({ idempotencyKey }) => idempotencyKey),
   );
@@ -28,9 +29,11 @@ export function checkWrites(facts: Facts, trusted: (key: string) => boolean): Fi
     const listing = listings.get(key);
     const inOrder = joined(writes.toSorted((one, other) => one.number - other.number));
     const explained = inOrder.flatMap((write) => explanationOf(write, calls));
+    const soldUnseen = (write: AppliedWrite) =>
+      listing?.comparesAndSets === false ? soldDuring(calls.get(write.idempotencyKey), write, sales.get(key) ?? []) : 0;
     const faults = [
-      ...inOrder.flatMap((write) => faultOfExplanation(write, calls, facts.callsKeptSince)),
-      ...explained.flatMap((found) => faultOfQuantity(found, listing, available)),
+      ...inOrder.flatMap((write) => faultOfExplanation(write, calls, facts.callsKeptSince, soldUnseen)),
+      ...explained.flatMap((found) => faultOfQuantity(found, listing, available, soldUnseen)),
       ...outOfOrder(explained),
     ];
     return faults.map((fault) => findingOf(fault, listing));
@@ -82,8 +85,30 @@ function explanationOf(write: AppliedWrite, calls: ReadonlyMap<string, Call>): E
   return item ? [{ write, item }] : [];
 }
 
+/** Clocks of connector and marketplace differ by no more, where there is nothing to compare and set with. */
+const clocksDifferMilliseconds = 2_000;
+
+/**
+ * Units that a listing sold while a call was made: where the marketplace compares nothing itself, what is sold between the connector's last look and
+ * its write is undone, until its order is read. No connector can help that.
+ */
+function soldDuring(call: Call | undefined, { salesCounter }: AppliedWrite, sales: readonly Sale[]): number {
+  if (!call) return 0;
+  const meanwhile = sales.filter(({ number, at }) => number <= salesCounter && at >= call.startedAt - clocksDifferMilliseconds);
+  return meanwhile.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** Whether a difference is no more than what was sold meanwhile, or given back. */
+const isWithin = (difference: number, sold: number) =>
+  sold >= 0 ? difference >= 0 && difference <= sold : difference < 0 && difference >= sold;
+
 /** A marketplace that takes whole listings is also told what stays as it is: such a write changes nothing. */
-function faultOfExplanation(write: AppliedWrite, calls: ReadonlyMap<string, Call>, keptSince: number): Fault[] {
+function faultOfExplanation(
+  write: AppliedWrite,
+  calls: ReadonlyMap<string, Call>,
+  keptSince: number,
+  soldUnseen: (write: AppliedWrite) => number,
+): Fault[] {
   const { number, idempotencyKey, before, after, at } = write;
   const what = `write ${number} (${before} to ${after})`;
   const call = calls.get(idempotencyKey);
@@ -91,17 +116,22 @@ function faultOfExplanation(write: AppliedWrite, calls: ReadonlyMap<string, Call
     if (at < keptSince) return [];
     return [{ about: write, sku: null, sentence: `${what} is explained by no call of its connector: its key is ${idempotencyKey}` }];
   }
-  if (before === after || call.items.some(({ listing }) => listing === write.listing)) return [];
+  if (call.items.some(({ listing }) => listing === write.listing) || isWithin(after - before, soldUnseen(write))) return [];
   return [{ about: write, sku: null, sentence: `${what} was made by the call ${idempotencyKey}, which does not name the listing` }];
 }
 
 type AvailableAt = (tenant: string, sku: string, version: Version) => number | null;
 
-function faultOfQuantity({ write, item }: Explained, listing: Listing | undefined, available: AvailableAt): Fault[] {
+function faultOfQuantity(
+  { write, item }: Explained,
+  listing: Listing | undefined,
+  available: AvailableAt,
+  soldUnseen: (write: AppliedWrite) => number,
+): Fault[] {
   const { sku, version, quantity, expected } = item;
   const fault = (sentence: string): Fault[] => [{ about: write, sku, version, sentence: `write ${write.number} ${sentence}` }];
   if (write.after !== quantity) return fault(`made it ${write.after}, but its call says ${quantity}`);
-  if (expected !== null && write.before < expected)
+  if (expected !== null && write.before + Math.max(0, soldUnseen(write)) < expected)
     return fault(`was applied to ${write.before}, where ${expected} was expected: it undid a sale that nobody had seen`);
   const level = sku === null ? null : available(write.tenant, sku, version);
   if (level === null || !listing) return [];

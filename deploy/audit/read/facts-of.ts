@@ -1,6 +1,6 @@
-import type { AppliedWrite, Call, Facts, JournalDocument, LedgerRow, Listing, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
+import type { AppliedWrite, Call, Facts, JournalDocument, LedgerRow, Listing, Sale, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
 import { groupBy, joinKey, splitKey } from '../keys.ts';
-import { marketplaceNames, maximumQuantityOf, pushRequestsOf } from './connectors.ts';
+import { marketplaceNames, pushRequestsOf, rulesOf } from './connectors.ts';
 import { entriesOf, incident, level, movement, orderEvent, pushRequest, readLedgerRow, tenantPolicy } from './shapes.ts';
 import type { AnyDocument, CallDocument, ListingDocument, StoreDocument } from './shapes.ts';
 import type { RawRecord } from './topics.ts';
@@ -96,11 +96,18 @@ const epochsIn = (records: Facts['movements']) =>
 export interface Shop {
   readonly shown: ReadonlyMap<string, Shown>;
   readonly writes: readonly AppliedWrite[];
+  readonly sales: readonly Sale[];
 }
 
-export const callOf = ({ _id: idempotencyKey, tenant, store, items, outcome, results }: CallDocument): Call => {
+export const callOf = ({ _id: idempotencyKey, tenant, store, startedAt, items, outcome, results }: CallDocument): Call => {
   const outcomes = new Map(results.map((result) => [result.listing, result.outcome]));
-  return { tenant, store, idempotencyKey, items: items.map((item) => ({ ...item, outcome: outcomes.get(item.listing) ?? outcome })) };
+  return {
+    tenant,
+    store,
+    idempotencyKey,
+    startedAt,
+    items: items.map((item) => ({ ...item, outcome: outcomes.get(item.listing) ?? outcome })),
+  };
 };
 
 /** `shops`: what the stores' marketplaces show, by store as {@link storeKey} names it; a store whose marketplace was not read is left out. */
@@ -123,7 +130,7 @@ export function listingsOf(
       confirmed,
       inFlight: inFlight !== null,
       held: holdOf(listing, store),
-      maximumQuantity: maximumQuantityOf(store?.marketplace),
+      ...rulesOf(store?.marketplace),
       shown: shops.get(storeKey(listing))?.shown.get(listing.listing) ?? null,
     };
   });

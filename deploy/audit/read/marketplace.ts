@@ -22,6 +22,8 @@ const write = z.object({
 type LoggedWrite = z.infer<typeof write>;
 const sale = z.object({ number: z.number(), inventoryItem: z.string(), location: z.string(), quantity: z.number(), at: z.number() });
 
+type LoggedSale = z.infer<typeof sale>;
+
 /** The newest of a shop's logs: whether it has moved since, and when it last sold something, in its own time. */
 export interface ShopPulse {
   readonly writes: number;
@@ -62,12 +64,15 @@ export function createMarketplaceReader(controlUrl: string) {
      * What each listing of a shop shows, by item and location, and all that was ever written to it; quantities are read last, so that nothing sold
      * is missing from the log.
      */
-    async shown(name: string): Promise<{ shown: Map<string, Shown>; writes: LoggedWrite[] }> {
+    async shown(name: string): Promise<{ shown: Map<string, Shown>; writes: LoggedWrite[]; sales: LoggedSale[] }> {
       const writes: LoggedWrite[] = [];
       for await (const row of rows(name, 'writes', write)) writes.push(row);
       const lastWrites = new Map(writes.map((row) => [placeOf(row.inventoryItem, row.location), row]));
       const soldSince = new Map<string, number>();
-      for await (const { number, inventoryItem, location, quantity: sold } of rows(name, 'sales', sale)) {
+      const sales: LoggedSale[] = [];
+      for await (const row of rows(name, 'sales', sale)) {
+        const { number, inventoryItem, location, quantity: sold } = row;
+        sales.push(row);
         const place = placeOf(inventoryItem, location);
         if (number > (lastWrites.get(place)?.salesCounter ?? 0)) soldSince.set(place, (soldSince.get(place) ?? 0) + sold);
       }
@@ -78,7 +83,7 @@ export function createMarketplaceReader(controlUrl: string) {
         const lastWrite = last ? { number: last.number, idempotencyKey: last.idempotencyKey, quantity: last.quantityAfter } : null;
         shown.set(place, { quantity: available, lastWrite, soldSince: soldSince.get(place) ?? 0 });
       }
-      return { shown, writes };
+      return { shown, writes, sales };
     },
 
     /** Reads on from where it last read. */

@@ -262,6 +262,7 @@ export const callDocument = z.object({
       expected: whole.nullable().default(null),
     }),
   ),
+  startedAt: z.number(),
   outcome: nullableText,
   /** Of each listing, where they differ. */
   results: z.array(z.object({ listing: z.string(), outcome: z.string() })).default([]),

@@ -1,4 +1,4 @@
-import type { AppliedWrite, Facts, Shown } from '../facts.ts';
+import type { AppliedWrite, Facts, Sale, Shown } from '../facts.ts';
 import { splitKey } from '../keys.ts';
 import type { z } from 'zod';
 import { connectors, marketplaceNames, pushRequestsOf } from './connectors.ts';
@@ -77,6 +77,7 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
     listings: listingsOf(listings, stores, shops),
     calls: calls.map(callOf),
     writes: [...shops.values()].flatMap(({ writes }) => writes),
+    sales: [...shops.values()].flatMap(({ sales }) => sales),
     callsKeptSince,
   };
 }
@@ -86,18 +87,22 @@ async function shopOf({ marketplace }: System, store: StoreDocument): Promise<Sh
   const { shop, location } = placeOfStore(store);
   const shown = new Map<string, Shown>();
   const writes: AppliedWrite[] = [];
-  if (!(await marketplace.shops()).has(shop)) return { shown, writes };
+  const sales: Sale[] = [];
+  if (!(await marketplace.shops()).has(shop)) return { shown, writes, sales };
   const seen = await marketplace.shown(shop);
   for (const [place, there] of seen.shown) {
     const [item = '', where] = splitKey(place);
     if (where === location) shown.set(item, there);
   }
-  for (const { inventoryItem, location: where, quantityBefore, quantityAfter, number, idempotencyKey, at } of seen.writes) {
-    if (where !== location) continue;
-    const { tenant, store: name } = store;
-    writes.push({ tenant, store: name, listing: inventoryItem, number, idempotencyKey, before: quantityBefore, after: quantityAfter, at });
+  const { tenant, store: name } = store;
+  for (const write of seen.writes) {
+    if (write.location !== location) continue;
+    const { inventoryItem: listing, quantityBefore: before, quantityAfter: after, number, idempotencyKey, at, salesCounter } = write;
+    writes.push({ tenant, store: name, listing, number, idempotencyKey, before, after, at, salesCounter });
   }
-  return { shown, writes };
+  for (const { inventoryItem: listing, location: where, number, quantity, at } of seen.sales)
+    if (where === location) sales.push({ tenant, store: name, listing, number, quantity, at });
+  return { shown, writes, sales };
 }
 
 /** Where a store's quantities are, as its connector has noted it: a shop has one place on Etsy. */

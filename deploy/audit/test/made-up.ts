@@ -92,6 +92,7 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
   >;
   const calls: Breakable<Facts['calls']> = [];
   const writes: Breakable<Facts['writes']> = [];
+  const sales: Breakable<Facts['sales']> = [];
   const courses = new Map<string, Course>();
   const levels = new Map<string, LedgerRow>();
   const products = new Map<string, Product>();
@@ -204,8 +205,9 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
     const idempotencyKey = `call-${next()}`;
     const quantity = quantityFor(available, 1_000_000);
     const item = { listing, sku, version: { ...version }, quantity, expected: shelf.quantity, outcome: 'applied' };
-    calls.push({ tenant, store, idempotencyKey, items: [item] });
-    writes.push({ tenant, store, listing, number: counter, idempotencyKey, before: shelf.quantity, after: quantity, at: counter });
+    calls.push({ tenant, store, idempotencyKey, startedAt: counter, items: [item] });
+    const write = { tenant, store, listing, number: counter, idempotencyKey, before: shelf.quantity, after: quantity, at: counter };
+    writes.push({ ...write, salesCounter: sales.length });
     Object.assign(shelf, {
       quantity,
       soldSince: 0,
@@ -283,6 +285,7 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
       const shelf = shelfOf(sku, store);
       shelf.quantity -= quantity;
       shelf.soldSince += quantity;
+      sales.push({ tenant, store, listing: shelf.listing, number: sales.length + 1, quantity, at: counter });
       const key = joinKey(tenant, store, `order-${next()}`);
       orders.set(key, { sku, shelf, open: quantity, batched: 0, picked: 0, labelled: null, cancelled: false });
       reserve(key, { kind: 'reserved', quantity });
@@ -388,6 +391,7 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
             inFlight: false,
             held: null,
             maximumQuantity: 1_000_000,
+            comparesAndSets: true,
             shown: { quantity, lastWrite, soldSince },
           };
         }),
@@ -402,6 +406,7 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
         listings,
         calls,
         writes,
+        sales,
         callsKeptSince: 0,
       }) as Breakable<Facts>;
     },

@@ -185,3 +185,18 @@ export function onHandAfter(chore: Chore, onHand: number, available: number): nu
       return null;
   }
 }
+
+/** What becomes of an order in the warehouse, in turns: a label at once, one that is voided and made again, or a pick batch first. */
+export type Way = 'label' | 'void' | 'batch';
+
+const ways: readonly Way[] = ['label', 'batch', 'label', 'batch', 'void', 'batch', 'label', 'batch'];
+export const wayOf = (turn: number): Way => ways[turn % ways.length] ?? 'label';
+
+/**
+ * What becomes of a pick batch, in turns. short: one unit is not on the shelf; removal: an order is taken out before it is picked; regret: a shopper cancels
+ * after the pick, and it is put back.
+ */
+export type Picking = 'pick' | 'short' | 'removal' | 'regret' | 'cancel';
+
+const pickings: readonly Picking[] = ['pick', 'short', 'pick', 'removal', 'regret', 'cancel'];
+export const pickingOf = (turn: number): Picking => pickings[turn % pickings.length] ?? 'pick';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Addresses } from '../application.ts';
 import { createSeller } from '../seller.ts';
 import { look, openMarket } from './market.ts';
-import { label, parcelsLeft, shop, work, type Demo } from './people.ts';
+import { finishBatches, label, parcelsLeft, pick, putBack, shop, work, type Demo } from './people.ts';
 import { createRandom } from './random.ts';
 
 export type DemoOptions = {
@@ -17,7 +17,7 @@ export type DemoOptions = {
 };
 
 const tenant = 'demo';
-const everyMilliseconds = { shopper: 333, warehouse: 500, clerk: 1_500, eyes: 500 };
+const everyMilliseconds = { shopper: 333, labels: 500, batches: 4_000, returns: 5_000, clerk: 1_500, eyes: 500 };
 
 /** Sets the demo seller up, or finds it as it was, and lets shoppers, warehouse and clerk loose until the signal. Never ends by an error. */
 export async function runDemo({ addresses, signal, say, onOpened, seed = Date.now() }: DemoOptions): Promise<void> {
@@ -28,8 +28,9 @@ export async function runDemo({ addresses, signal, say, onOpened, seed = Date.no
   const warehouse = createSeller({ ...people, user: 'wanda', roles: ['warehouse'] });
 
   const opened = await persistently('The demo could not be set up', signal, say, async () => ({
-    market: await openMarket(sandbox, operator),
+    market: await openMarket(sandbox, addresses.sandbox.etsyApp, operator),
     parcels: await parcelsLeft(sandbox),
+    batches: await finishBatches({ seller: warehouse }),
   }));
   if (!opened) return;
   const demo = { ...opened, sandbox, random: createRandom(seed) };
@@ -39,7 +40,9 @@ export async function runDemo({ addresses, signal, say, onOpened, seed = Date.no
   await Promise.all([
     regularly(everyMilliseconds.eyes, 'Looking at the shops', signal, say, () => look(demo.market, sandbox)),
     regularly(everyMilliseconds.shopper, 'Shopping', signal, say, (turn) => shop(as(operator), turn)),
-    regularly(everyMilliseconds.warehouse, 'Labelling', signal, say, () => label(as(warehouse))),
+    regularly(everyMilliseconds.labels, 'Labelling', signal, say, () => label(as(warehouse))),
+    regularly(everyMilliseconds.batches, 'Picking', signal, say, (turn) => pick(as(warehouse), turn)),
+    regularly(everyMilliseconds.returns, 'Putting back', signal, say, () => putBack(as(warehouse))),
     regularly(everyMilliseconds.clerk, "The clerk's work", signal, say, (turn) => work(as(clerk), turn)),
   ]);
 }

@@ -9,7 +9,7 @@ const levels = new Map([
 const judged = (low: number, high: number) =>
   deviations(
     levels,
-    ['north'],
+    [{ name: 'north', most: 1_000_000 }],
     [
       { store: 'north', sku: 'LOW', available: low },
       { store: 'north', sku: 'HIGH', available: high },
@@ -30,8 +30,17 @@ describe('whether a listing shows what it should', () => {
     expect(judged(200, 800 + 442)).toEqual([{ store: 'north', sku: 'HIGH', expected: 800, shown: 1242, allowed: 441 }]);
   });
 
+  test('where a marketplace takes no more, the most that it takes is right', () => {
+    const many = new Map([['MANY', { opening: 9_000, closing: 5_000 }]]);
+    const shown = (available: number) =>
+      deviations(many, [{ name: 'north', most: 999 }], [{ store: 'north', sku: 'MANY', available }], thresholds);
+    expect(shown(999)).toEqual([]);
+    expect(shown(999 - 441)).toEqual([]);
+    expect(shown(5_000)).toEqual([{ store: 'north', sku: 'MANY', expected: 999, shown: 5_000, allowed: 441 }]);
+  });
+
   test('a SKU that a store does not show at all is named', () => {
-    expect(deviations(levels, ['north'], [{ store: 'north', sku: 'LOW', available: 200 }], thresholds)).toEqual([
+    expect(deviations(levels, [{ name: 'north', most: 1_000_000 }], [{ store: 'north', sku: 'LOW', available: 200 }], thresholds)).toEqual([
       { store: 'north', sku: 'HIGH', expected: 800, shown: null, allowed: 441 },
     ]);
   });

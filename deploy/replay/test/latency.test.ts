@@ -1,9 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { countReasons, percentile, saleLatencies, type Decided, type Move, type OwnSale, type OwnWrite, type Request } from '../latency.ts';
 
-const move = (sequence: number, order: string): Move => ({ sku: 'A', sequence, type: 'OrderReserve', order: { store: 'north', order } });
+const move = (sequence: number, order: string, available = 4): Move => {
+  const after = { onHand: available, orderReserve: 0, batchReserve: 0, available };
+  return { sku: 'A', sequence, type: 'OrderReserve', order: { store: 'north', order }, after };
+};
 const sale = (order: string, at: number): OwnSale => ({ store: 'north', order, inventoryItem: 'north-A', at });
-const write = (quantityAfter: number, at: number, store = 'south'): OwnWrite => ({ store, inventoryItem: `${store}-A`, quantityAfter, at });
+const write = (quantityAfter: number, at: number, store = 'south', quantityBefore = 0): OwnWrite => {
+  return { store, inventoryItem: `${store}-A`, quantityBefore, quantityAfter, at };
+};
 const asked = (sequence: number, available: number): Request[] =>
   ['north', 'south'].map((store) => ({
     sku: 'A',
@@ -52,6 +57,15 @@ describe('how long a sale takes to show on the other store', () => {
     const decided = decidedBy([...asked(1, 5), ...asked(2, 4), ...asked(3, 3)]);
     const requests = [...asked(1, 5), ...asked(3, 3)];
     expect(saleLatencies([move(2, 'x')], decided, requests, [sale('x', 100)], [write(3, 140)]).milliseconds).toEqual([40]);
+  });
+
+  test('where listings are written as a whole, what another one was written for does not count, nor does what is above the most', () => {
+    const whole = () => ({ most: 5, isWhole: true });
+    const requests = [...asked(1, 9), ...asked(2, 7), ...asked(3, 4)];
+    const writes = [write(5, 10), write(5, 110, 'south', 5), write(4, 190, 'south', 5)];
+    const moves = [move(2, 'x', 7), move(3, 'y', 4)];
+    const sales = [sale('x', 100), sale('y', 150)];
+    expect(saleLatencies(moves, decidedBy(requests), requests, sales, writes, whole).milliseconds).toEqual([40]);
   });
 
   test('a shop shows 0 for what is oversold', () => {

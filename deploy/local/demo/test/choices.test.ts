@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { arrivalsAtMost, arrivalsWaiting, catalogue, policy } from '../catalogue.ts';
-import { chooseChore, chooseOrder, onHandAfter, type Item } from '../choices.ts';
+import { chooseChore, chooseOrder, onHandAfter, pickingOf, wayOf, type Item } from '../choices.ts';
 import { createRandom } from '../random.ts';
 import { createMadeUpWorld } from './made-up-world.ts';
 
 const ordersPerMinute = 180;
 const choresPerMinute = 40;
+const batchesPerMinute = 15;
 
 const everyReason = [
   'first_count',
@@ -29,7 +30,7 @@ function demoFor(minutes: number, seed: number) {
     world.reasons.length = 0;
     for (let second = 0; second < 60; second += 1) {
       for (; orders < ((minute * 60 + second + 1) * ordersPerMinute) / 60; orders += 1) {
-        const shop = orders % 2;
+        const shop = orders % 4;
         const lines = chooseOrder(orders, world.items(shop), random);
         if (lines) world.sell(shop, lines);
       }
@@ -56,6 +57,12 @@ describe('the demo seller', () => {
 
   test.each([1, 2, 3])('shows every reason to push or to hold within each minute, for an hour (seed %d)', (seed) => {
     for (const reasons of demoFor(60, seed).byMinute) expect([...reasons].toSorted()).toEqual(everyReason.toSorted());
+  });
+
+  test('takes orders every way through the warehouse within a minute', () => {
+    const turns = (count: number) => Array.from({ length: count }, (_, turn) => turn);
+    expect(new Set(turns(ordersPerMinute).map(wayOf))).toEqual(new Set(['label', 'void', 'batch']));
+    expect(new Set(turns(batchesPerMinute).map(pickingOf))).toEqual(new Set(['pick', 'short', 'removal', 'regret', 'cancel']));
   });
 
   test('goes on for hours: nothing runs empty for good, nothing piles up, as many products as ever', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { openObserver } from '../../../replay/observer.ts';
 import { openSystem } from '../../../testing/system.ts';
 import { readFigures } from '../../status.ts';
 import { waitFor } from '../../wait.ts';
@@ -16,7 +17,9 @@ const everyReason = [
   'held throttled',
 ];
 
-test('the demo seller shows every reason to push or to hold within a minute', async () => {
+const everyType = ['AutoPick', 'BatchPick', 'PurchaseReceiving', 'StockUpdate'];
+
+test('the demo seller shows every reason to push or to hold, and every type of transaction, within a minute', async () => {
   await using system = await openSystem();
   const stopping = new AbortController();
   const said: string[] = [];
@@ -24,15 +27,19 @@ test('the demo seller shows every reason to push or to hold within a minute', as
   const demo = runDemo({ addresses: system, signal: stopping.signal, say: (line) => void said.push(line), onOpened: resolve, seed: 1 });
   try {
     await opened;
+    await using observer = await openObserver(system.brokers, system.registryUrl, 'demo');
     const { decisions: before } = await readFigures(system.services);
     const missing = async () => {
       const { decisions } = await readFigures(system.services);
-      return everyReason.filter((reason) => (decisions.get(reason) ?? 0) <= (before.get(reason) ?? 0));
+      const types = new Set<string>(observer.moves.filter(({ change }) => change.onHand !== 0).map(({ type }) => type));
+      const reasons = everyReason.filter((reason) => (decisions.get(reason) ?? 0) <= (before.get(reason) ?? 0));
+      return [...reasons, ...everyType.filter((type) => !types.has(type))];
     };
-    let left = everyReason;
-    await waitFor('Every reason', async () => (left = await missing()).length === 0, { seconds: 60, everyMilliseconds: 500 }).catch(
-      () => {},
-    );
+    let left = [...everyReason, ...everyType];
+    await waitFor('Every reason and every type', async () => (left = await missing()).length === 0, {
+      seconds: 60,
+      everyMilliseconds: 500,
+    }).catch(() => {});
     expect(left).toEqual([]);
     expect(said.filter((line) => line.includes('failed'))).toEqual([]);
   } finally {

@@ -11,7 +11,7 @@ interface Shelf {
   readonly shown: number[];
 }
 
-const shops = [0, 1];
+const shops = [0, 1, 2, 3];
 
 /** Books, the real push decisions and two shops in memory, where everything takes effect at once. Keeps the reason of every decision. */
 export function createMadeUpWorld() {

@@ -50,7 +50,18 @@ export { createMemoryIdempotencyStore, openIdempotencyStore, type IdempotencySto
 export { createIdentity, type Identify, type Identity } from './http/identity.ts';
 export { createOpenApi } from './http/openapi.ts';
 export { Problem, problem, type ProblemDescription } from './http/problem.ts';
-export { defineRoute, integerText, reply, text, type Idempotency, type Reply, type Route, type RouteRequest } from './http/routes.ts';
+export {
+  defineRoute,
+  defineSignedRoute,
+  integerText,
+  reply,
+  text,
+  type Idempotency,
+  type Reply,
+  type Route,
+  type RouteRequest,
+  type SignedRequest,
+} from './http/routes.ts';
 export { openHttp, type Http, type HttpOptions } from './http/server.ts';
 export { correlationsOf, createLogger, type Logger } from './log.ts';
 export { createMetrics, latencyBucketsSeconds, type Metrics } from './metrics.ts';

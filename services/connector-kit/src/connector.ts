@@ -2,6 +2,7 @@ import {
   openLanes,
   partitionOf,
   Unavailable,
+  type EventOf,
   type KafkaHandle,
   type Lanes,
   type Logger,
@@ -9,7 +10,7 @@ import {
   type Sealer,
   type Sender,
 } from '@evenkeel/chassis';
-import { keyOf, pushRequestsOf } from '@evenkeel/contracts';
+import { keyOf, pushRequestsOf, topicsOf } from '@evenkeel/contracts';
 import type { Collections, StoreDocument } from './documents.ts';
 import type { HoldReason } from './failure.ts';
 import { takeIn, type Instruction } from './instructions.ts';
@@ -50,16 +51,19 @@ export async function openConnector(options: ConnectorOptions): Promise<Connecto
   let counting: Promise<Outstanding> | null = null; // two metrics are read at once: one query
   const outstanding = () => (counting ??= outstandingOf(collections).finally(() => (counting = null)));
   const metrics = createConnectorMetrics(options.metrics, marketplace.name, outstanding);
+  const { pushRequests, orderHints } = topicsOf(marketplace.name);
   let lanes: Lanes | null = null;
   const stores = openStores({ ...options, metrics, alive: (lane) => lanes?.alive(lane) ?? false });
-  lanes = await openLanes({
+  lanes = await openLanes<'PushRequested' | 'PushWithdrawn' | 'OrderHinted'>({
     kafka,
     sender,
     group: `connector-${marketplace.name}`,
-    topics: [pushRequestsOf(marketplace.name)],
+    topics: [pushRequests, orderHints],
     sessionTimeoutMilliseconds: options.sessionTimeoutMilliseconds,
     async onSlice({ events }) {
-      const instructions = events.map(({ event }) => event);
+      const instructions = events.flatMap(({ event }) => (event.type === 'OrderHinted' ? [] : [event]));
+      stores.hinted(events.flatMap(({ event }) => (event.type === 'OrderHinted' ? [event] : [])));
+      if (instructions.length === 0) return;
       try {
         await takeIn(collections, instructions);
       } catch (error) {
@@ -96,6 +100,8 @@ export interface Stores extends AsyncDisposable {
   /** A new generation of the group: these lanes are ours, and whatever was held of any lane is void. */
   assigned(lanes: ReadonlySet<number>): void;
   instructed(instructions: readonly Instruction[]): void;
+  /** The marketplace says that orders of these stores have changed. */
+  hinted(hints: readonly EventOf<'OrderHinted'>[]): void;
   /** Looks at the store documents at once. */
   look(): void;
   hold(tenant: string, store: string): HoldReason | null;
@@ -167,6 +173,10 @@ export function openStores(options: StoresOptions): Stores {
         if (reason) options.metrics.held(reason, of.filter(({ type }) => type === 'PushRequested').length);
         owner?.instructed(of.map(({ correlation }) => correlation));
       }
+    },
+    hinted(hints) {
+      // One without an owner here is opened later, and begins with its orders.
+      for (const key of new Set(hints.map(({ data }) => keyOf(data.tenant, data.store)))) owners.get(key)?.owner.hinted();
     },
     hold: (tenant, store) => owners.get(keyOf(tenant, store))?.owner.hold() ?? null,
     async [Symbol.asyncDispose]() {

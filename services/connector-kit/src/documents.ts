@@ -27,6 +27,8 @@ export interface StoreDocument {
   readonly tokenRevision?: number | null;
   /** Who is renewing them, and until when nobody else may. */
   readonly renewal?: { readonly by: string; readonly until: number } | null;
+  /** What the marketplace signs its webhooks with; null where nobody has entered it. */
+  readonly webhookSecret?: Sealed | null;
   /** Set when the marketplace refused the credentials of this version; counts only while that is the stored version. */
   readonly gate: { readonly code: string; readonly message: string; readonly since: number; readonly credentialVersion: number } | null;
   readonly circuit: { readonly state: 'open' | 'closed'; readonly since: number } | null;
@@ -212,12 +214,19 @@ export interface GroupDocument {
   readonly memo: Memo | null;
 }
 
+/** A webhook that was taken in. `_id`: keyOf(tenant, store, delivery). */
+export interface DeliveryDocument {
+  readonly _id: string;
+  readonly expiresAt: Date;
+}
+
 export interface Collections {
   readonly stores: mongo.Collection<StoreDocument>;
   readonly listings: mongo.Collection<ListingDocument>;
   readonly calls: mongo.Collection<CallDocument>;
   readonly seenOrders: mongo.Collection<SeenOrderDocument>;
   readonly groups: mongo.Collection<GroupDocument>;
+  readonly deliveries: mongo.Collection<DeliveryDocument>;
 }
 
 const dayMilliseconds = 86_400_000;
@@ -234,6 +243,7 @@ export async function openCollections(connection: Connection): Promise<Collectio
     calls: db.collection<CallDocument>('calls'),
     seenOrders: db.collection<SeenOrderDocument>('seen_orders'),
     groups: db.collection<GroupDocument>('groups'),
+    deliveries: db.collection<DeliveryDocument>('deliveries'),
   };
   await Promise.all([
     collections.stores.createIndex({ lane: 1 }),
@@ -259,6 +269,7 @@ export async function openCollections(connection: Connection): Promise<Collectio
     collections.calls.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
     collections.calls.createIndex({ tenant: 1, store: 1, startedAt: 1 }),
     collections.seenOrders.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
+    collections.deliveries.createIndex({ expiresAt: 1 }, { expireAfterSeconds: 0 }),
     collections.seenOrders.createIndex(
       { tenant: 1, store: 1, 'waiting.listings': 1 },
       { partialFilterExpression: { 'waiting.listings': { $exists: true } } },

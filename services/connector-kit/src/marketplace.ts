@@ -192,6 +192,8 @@ export interface WebhookDelivery {
   readonly account: string | null;
   /** The marketplace's id of this message, the same when it is sent again. */
   readonly delivery: string;
+  /** Other marks of the same message, where its id is not signed: what was captured and sent again under another id is known by them. */
+  readonly alsoKnownAs?: readonly string[];
   /** The order that has changed; null where it does not say. */
   readonly order: string | null;
 }

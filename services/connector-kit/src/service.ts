@@ -9,6 +9,7 @@ import { connectorRoutes } from './http.ts';
 import { createListingDesk } from './listing-desk.ts';
 import type { Marketplace } from './marketplace.ts';
 import { createStoreDesk } from './stores.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface ConnectorServiceOptions {
   readonly marketplace: Marketplace;
@@ -54,14 +55,17 @@ export async function openConnectorService({ marketplace, title, config, running
   const listingDesk = createListingDesk({ collections, sender, onChanged });
   await service.serve({
     title,
-    routes: connectorRoutes({
-      marketplace,
-      collections,
-      desk,
-      listingDesk,
-      incidents,
-      hold: (tenant, store) => connector.hold(tenant, store),
-    }),
+    routes: [
+      ...connectorRoutes({
+        marketplace,
+        collections,
+        desk,
+        listingDesk,
+        incidents,
+        hold: (tenant, store) => connector.hold(tenant, store),
+      }),
+      ...webhookRoutes({ marketplace, collections, sealer, sender }),
+    ],
     live: () => connector.live(),
   });
 }

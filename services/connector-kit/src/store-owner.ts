@@ -50,6 +50,8 @@ export interface StoreOwner extends AsyncDisposable {
   readonly phase: string;
   /** Instructions about this store were taken in; with the correlations that they follow. */
   instructed(correlations: readonly string[]): void;
+  /** An order has changed at the marketplace, it says: its orders are read at once, however many hints there are. */
+  hinted(): void;
   hold(): HoldReason | null;
 }
 
@@ -75,6 +77,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
   const { signal } = stopping;
   const alive = () => !signal.aborted && options.alive();
   const awaited = createAwaited(signal);
+  let pollNow: (() => void) | null = null;
   let pushLoop: PushLoop | null = null;
   let started = false;
   let passive = isPassive(document);
@@ -132,11 +135,13 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });
     const loop = openLoop(shared.signal);
+    const polling = createWake(shared.signal);
+    pollNow = () => polling.wake();
     started = true;
     // All settle before the connection closes: a call that has left is waited for, and recorded.
     await Promise.allSettled([
       loop.run().finally(() => fenced.abort(new CallNotMade('not_owner'))),
-      every(timing.orderPoll, shared.signal, pollOrders(reader)),
+      every(timing.orderPoll, shared.signal, pollOrders(reader), polling),
       every(timing.listingImport, shared.signal, async () => {
         await importListings({ ...shared, priority: 'background' });
         await noteActivity(connection, 'background');
@@ -145,6 +150,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
       every(timing.review ?? reviewMilliseconds, shared.signal, () => noteThrottling(connection)),
     ]);
     pushLoop = null;
+    pollNow = null;
     started = false;
     if (!signal.aborted) throw new CallNotMade('not_owner'); // a later epoch was seen: takes over anew, if it is still ours
   }
@@ -224,16 +230,15 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     };
   }
 
-  /** Repeats the work with this pause between; after trouble with a growing one. */
-  async function every(milliseconds: number, until: AbortSignal, work: () => Promise<unknown>): Promise<void> {
-    const waker = createWake(until);
+  /** Repeats the work with this pause between, sooner when woken; after trouble with a growing one. */
+  async function every(milliseconds: number, until: AbortSignal, work: () => Promise<unknown>, waker = createWake(until)): Promise<void> {
     const backoff = createBackoff();
-    for (let wait = milliseconds; !until.aborted;) {
-      await waker.pause(wait);
+    for (let wait: number | null = null; !until.aborted;) {
+      await (wait === null ? waker.idle(milliseconds) : waker.pause(wait));
       try {
         await work();
         backoff.reset();
-        wait = milliseconds;
+        wait = null;
       } catch (error) {
         if (until.aborted) return;
         noteFailure(log, error);
@@ -276,6 +281,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
       awaited.came(correlations);
       pushLoop?.wake();
     },
+    hinted: () => pollNow?.(),
     hold: () => (refused ? 'disconnected' : (gateway.hold() ?? (passive ? 'store_passive' : started ? null : 'orders_first'))),
     async [Symbol.asyncDispose]() {
       stopping.abort(new CallNotMade('not_owner'));

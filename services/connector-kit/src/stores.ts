@@ -1,4 +1,4 @@
-import type { Logger, Sealer, Sender } from '@evenkeel/chassis';
+import type { Logger, Sealed, Sealer, Sender } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { laneOf } from './connector.ts';
 import { beginDisconnecting } from './disconnection.ts';
@@ -9,6 +9,7 @@ import type { Entered, Marketplace, StoreConnection } from './marketplace.ts';
 import { createRateGovernor } from './rate-governor.ts';
 import { StoreRefusal } from './store-refusal.ts';
 import { createEnteredVault, createStoredVault, type Vault } from './vault.ts';
+import { webhookContext } from './webhooks.ts';
 
 /** What people do to stores; any replica may serve it, also one that does not own the store. */
 export interface StoreDesk {
@@ -57,6 +58,9 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       gateway.close();
     }
   }
+
+  const sealSecret = (storeKey: string, secret: string | undefined): Sealed | undefined =>
+    secret === undefined ? undefined : sealer.seal({ secret }, webhookContext(storeKey));
 
   const vaultOf = (document: StoreDocument): Vault => createStoredVault({ marketplace, collections, sealer, document, log });
 
@@ -115,6 +119,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       settings,
       credentials: sealer.seal(vault.credentials() as object, _id),
       credentialVersion: 1,
+      webhookSecret: sealSecret(_id, access.webhookSecret) ?? null,
       gate: null,
       circuit: null,
       ownerEpoch: 0,
@@ -207,7 +212,8 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
 
     async reenter(tenant, store, entered) {
       const document = await findUsable(tenant, store);
-      const { credentials } = marketplace.credentialsOf(entered);
+      const { credentials, webhookSecret } = marketplace.credentialsOf(entered);
+      const secret = sealSecret(document._id, webhookSecret);
       const vault = createEnteredVault(marketplace, document.settings, credentials);
       const probe = await withConnection(document.settings, vault, (connection) => connection.probe({ priority: 'urgent' }));
       if (probe.account !== document.account)
@@ -222,6 +228,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
             credentials: sealer.seal(vault.credentials() as object, document._id),
             credentialVersion: document.credentialVersion + 1,
             tokenRevision: null,
+            ...(secret ? { webhookSecret: secret } : {}),
             renewal: null,
             gate: null,
           },

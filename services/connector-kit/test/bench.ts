@@ -11,6 +11,7 @@ import {
   type IncidentStore,
   type Outgoing,
   type Sealer,
+  type Sender,
 } from '@evenkeel/chassis';
 import { keyOf, topics, type ListingVersion } from '@evenkeel/contracts';
 import { openStores, type Stores } from '../src/connector.ts';
@@ -86,6 +87,7 @@ export interface Bench extends AsyncDisposable {
   readonly sealer: Sealer;
   readonly listingDesk: ListingDesk;
   readonly incidents: IncidentStore;
+  readonly sender: Pick<Sender, 'send'>;
   /** Throws from the next publishes while set. */
   sendFails: Error | null;
   /** Happens within each publish, before it is acknowledged. */
@@ -95,7 +97,9 @@ export interface Bench extends AsyncDisposable {
   take(...instructions: Instruction[]): Promise<void>;
   listing(listing: string): Promise<ListingDocument>;
   /** Connects the store and has an owner take it on, who then goes away. */
-  connect(): Promise<void>;
+  connect(entered?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Hands the hints that were published so far to the running processes, as the broker would. */
+  passHints(): Promise<void>;
   /** A counter's sum over all labels and processes. */
   metric(name: string): Promise<number>;
 }
@@ -128,6 +132,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     listingDesk: createListingDesk({ collections, sender, onChanged }),
     published,
     sealer,
+    sender,
     sendFails: null,
     onSend: null,
     desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged }),
@@ -179,12 +184,16 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
       if (!found) throw new Error(`There is no listing ${listing}.`);
       return found;
     },
-    async connect() {
-      await bench.desk.connect(tenant, store, { token: fake.shop.token }, 'connect');
+    async connect(entered = {}) {
+      await bench.desk.connect(tenant, store, { token: fake.shop.token, ...entered }, 'connect');
       const owner = bench.start();
       await until('it is connected', async () => (await collections.stores.findOne({ state: 'connected' })) !== null);
       await owner.stop();
       fake.shop.asked.length = 0;
+    },
+    async passHints() {
+      const hints = published.flatMap(({ event }) => (event?.type === 'OrderHinted' ? [event as EventOf<'OrderHinted'>] : []));
+      for (const stores of running) stores.hinted(hints);
     },
     async metric(name) {
       const texts = await Promise.all(registries.map(async (registry) => (await registry.read()).text));

@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { MarketplaceError, type Failure } from '../src/failure.ts';
 import type { Gateway } from '../src/gateway.ts';
-import type {
-  Capabilities,
-  FrozenBatch,
-  Marketplace,
-  MarketplaceLine,
-  MarketplaceOrder,
-  PushResult,
-  Renewal,
-  StoreConnection,
+import { isSigned } from '../src/webhooks.ts';
+import {
+  WebhookRefused,
+  type Capabilities,
+  type FrozenBatch,
+  type Marketplace,
+  type MarketplaceLine,
+  type MarketplaceOrder,
+  type PushResult,
+  type Renewal,
+  type StoreConnection,
 } from '../src/marketplace.ts';
 
 export const capabilities: Capabilities = {
@@ -169,15 +171,25 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}, { r
       return answer;
     },
   };
-  const credentialsOf = (token: unknown) => (rotating ? { ...tokens(), token } : { token });
+  const secretsOf = ({ token, webhookSecret }: Readonly<Record<string, unknown>>) => ({
+    credentials: rotating ? { ...tokens(), token } : { token },
+    webhookSecret: webhookSecret as string | undefined,
+  });
 
   const marketplace: Marketplace = {
     name: 'shopify', // the only one whose push requests have a topic
     capabilities: has,
     connectionFields: { token: z.string() },
     credentialFields: { token: z.string() },
-    accessOf: ({ token }) => ({ settings: { shop: 'fake' }, credentials: credentialsOf(token) }),
-    credentialsOf: ({ token }) => ({ credentials: credentialsOf(token) }),
+    accessOf: (entered) => ({ settings: { shop: 'fake' }, ...secretsOf(entered) }),
+    credentialsOf: secretsOf,
+    webhooks: {
+      verify({ body, header, secret }) {
+        if (!isSigned(secret, [body], header('X-Signature') ?? '')) throw new WebhookRefused('It is not signed.');
+        const { order = null, account = null } = JSON.parse(body.toString()) as { order?: string; account?: string };
+        return { account, delivery: header('X-Id') ?? '', alsoKnownAs: [header('X-Signature') ?? ''], order };
+      },
+    },
     ...(rotating ? { renewal } : {}),
     completeSettings: async (_connection, settings) => settings,
     open: ({ credentials }, gateway) => open(() => (credentials() as { token: string }).token, gateway),

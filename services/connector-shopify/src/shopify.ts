@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { openAdminApi, points, type AdminApi } from './admin-api.ts';
 import { resultsOf } from './errors.ts';
 import * as operations from './operations.ts';
+import { verifyWebhook } from './webhooks.ts';
 
 const hourMilliseconds = 3_600_000;
 const readBackAtOnce = 100;
@@ -36,6 +37,11 @@ const accessToken = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected the Admin API access token: visible ASCII, at most 255 characters')
   .describe('Admin API access token of a custom app');
+const webhookSecret = z
+  .string()
+  .regex(/^[\x21-\x7e]{8,255}$/, "expected the app's client secret: 8 to 255 visible ASCII characters")
+  .optional()
+  .describe("the app's client secret, which signs its webhooks; without it orders are found by polling alone");
 
 /** Shopify. `urlTemplate`: where a shop's API is, with `{shop}` for its name. A listing is an inventory item at the store's location. */
 export function createShopify({ urlTemplate }: { urlTemplate: string }): Marketplace {
@@ -48,24 +54,30 @@ export function createShopify({ urlTemplate }: { urlTemplate: string }): Marketp
         .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected the part before .myshopify.com')
         .describe('the part before .myshopify.com'),
       accessToken,
+      webhookSecret,
       locationId: z
         .string()
         .regex(/^gid:\/\/shopify\/Location\/[0-9]{1,20}$/, 'expected gid://shopify/Location/…')
         .optional()
         .describe('needed only where the shop has several active locations'),
     },
-    credentialFields: { accessToken },
-    accessOf: ({ shop, locationId = null, accessToken: token }) => ({
-      settings: { shop, locationId },
-      credentials: { accessToken: token },
-    }),
-    credentialsOf: ({ accessToken: token }) => ({ credentials: { accessToken: token } }),
+    credentialFields: { accessToken, webhookSecret },
+    webhooks: { verify: verifyWebhook },
+    accessOf: ({ shop, locationId = null, ...entered }) => ({ settings: { shop, locationId }, ...secretsOf(entered) }),
+    credentialsOf: secretsOf,
     open({ settings, credentials }, gateway) {
       const known = settingsSchema.parse(settings);
       return openShop(known, credentialsSchema.parse(credentials()), urlTemplate.replaceAll('{shop}', known.shop), gateway);
     },
     completeSettings: (connection, settings, options) => chooseLocation(connection as Shop, settingsSchema.parse(settings), options),
   };
+}
+
+const secretsSchema = z.object({ accessToken: z.string(), webhookSecret: z.string().optional() });
+
+function secretsOf(entered: unknown): { credentials: unknown; webhookSecret: string | undefined } {
+  const { accessToken: token, webhookSecret: secret } = secretsSchema.parse(entered);
+  return { credentials: { accessToken: token }, webhookSecret: secret };
 }
 
 interface Location {

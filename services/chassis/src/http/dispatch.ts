@@ -5,9 +5,9 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../log.ts';
 import { causeOf, canonicalPath, hashOfBody, requireKey, type IdempotencyStore, type StoredAnswer } from './idempotency.ts';
 import { requireRole, type Identify, type Identity } from './identity.ts';
-import { readInput, type Input } from './input.ts';
+import { readInput, readSigned, type Input } from './input.ts';
 import { Problem, problem, problemOf } from './problem.ts';
-import { changesSomething, type Idempotency, type Reply, type Route, type TextBody } from './routes.ts';
+import { changesSomething, type Idempotency, type Reply, type Route, type SignedRequest, type TextBody } from './routes.ts';
 
 export interface Dependencies {
   readonly identity: Identify;
@@ -29,6 +29,7 @@ export function createDispatcher({ identity: identify, idempotency: store, log }
       const correlation = response.locals['correlation'] as string;
       const child = log.child({ correlation });
       try {
+        if (route.access === 'signature') return await send(response, await handleSigned(route, request, response, child));
         const identity = await identify(request.get('authorization'));
         requireRole(identity, route.roles);
         const key = changesSomething(route.method) ? requireKey(request.get('idempotency-key')) : null;
@@ -87,6 +88,13 @@ async function handle(
     if (error instanceof Problem) return asAnswer(error);
     throw error;
   }
+}
+
+async function handleSigned(route: Route, request: Request, response: Response, log: Logger): Promise<StoredAnswer> {
+  const { params, body } = await readSigned(route, request, response);
+  const correlation = response.locals['correlation'] as string;
+  const signed: SignedRequest<unknown> = { params, body, header: (name) => request.get(name), at: Date.now(), correlation, log };
+  return asAnswer(await route.handle(signed as never));
 }
 
 const asAnswer = (answer: Reply | Problem): StoredAnswer =>

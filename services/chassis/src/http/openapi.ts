@@ -48,16 +48,19 @@ export function createOpenApi({
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
-  const changing = changesSomething(route.method);
+  const isSigned = route.access === 'signature';
+  const changing = changesSomething(route.method) && !isSigned;
   return {
+    ...(isSigned ? { security: [] } : {}),
     operationId: operationId(route),
     summary: route.summary,
-    description: [route.description, rolesSentence(route.roles)].filter(Boolean).join('\n\n'),
+    description: [route.description, rolesSentence(route)].filter(Boolean).join('\n\n'),
     requestParams: {
       ...(route.params ? { path: route.params as z.ZodObject } : {}),
       ...(route.query ? { query: route.query as z.ZodObject } : {}),
       ...(changing ? { header: idempotencyKey } : {}),
     },
+    ...(isSigned ? { requestBody: { required: true, content: { 'application/json': {} } } } : {}),
     ...(route.body
       ? { requestBody: { required: true, content: { [route.accepts?.contentType ?? 'application/json']: { schema: route.body } } } }
       : {}),
@@ -68,13 +71,16 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
 const operationId = ({ method, path }: Route): string =>
   method + path.replaceAll(/[^a-zA-Z0-9]+([a-zA-Z0-9])/g, (_, letter: string) => letter.toUpperCase()).replaceAll(/[^a-zA-Z0-9]/g, '');
 
-const rolesSentence = (roles: readonly string[]): string =>
-  roles.length === 0 ? 'Any token of the tenant will do.' : `Needs the role ${roles.join(' or ')}.`;
+function rolesSentence({ access, roles }: Route): string {
+  if (access === 'signature') return 'No token: the body is signed.';
+  return roles.length === 0 ? 'Any token of the tenant will do.' : `Needs the role ${roles.join(' or ')}.`;
+}
 
 function commonResponses(route: Route, changing: boolean): ZodOpenApiResponsesObject {
   return {
     400: asProblem('Something in the request is not as expected; `errors` names each field.'),
-    401: asProblem('No token, or one that does not verify.'),
+    401: asProblem(route.access === 'signature' ? 'The signature is not right, or too old.' : 'No token, or one that does not verify.'),
+    ...(route.access === 'signature' ? { 413: asProblem('The body is too large.') } : {}),
     ...(route.roles.length > 0 ? { 403: asProblem('The token lacks the role.') } : {}),
     ...(route.body
       ? { 413: asProblem('The body is too large.'), 415: asProblem(`The body is not ${route.accepts?.contentType ?? 'application/json'}.`) }

@@ -83,8 +83,29 @@ interface RouteDefinition<
   handle(request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Body>, M>): Answer<R> | Promise<Answer<R>>;
 }
 
+/** What a route gets whose caller has no token: its signature over the body says who it is. */
+export interface SignedRequest<Params> {
+  readonly params: Params;
+  /** Byte for byte; not looked into yet. */
+  readonly body: Buffer;
+  /** A header's value, whatever the case of its name. */
+  header(name: string): string | undefined;
+  readonly at: number;
+  readonly correlation: string;
+  readonly log: Logger;
+}
+
+interface SignedRouteDefinition<Params extends z.ZodType, R extends Responses> extends Pick<
+  RouteDefinition<'post', Params, never, never, R>,
+  'path' | 'summary' | 'description' | 'params' | 'responses'
+> {
+  handle(request: SignedRequest<z.output<Params>>): Answer<R> | Promise<Answer<R>>;
+}
+
 /** A route whose types have done their work. */
 export interface Route extends Omit<RouteDefinition<Method, z.ZodType, z.ZodType, z.ZodType, Responses>, 'handle'> {
+  /** `signature`: no token and no Idempotency-Key are asked for, and `handle` gets a {@link SignedRequest}. */
+  readonly access: 'token' | 'signature';
   handle(request: RouteRequest<unknown, unknown, unknown, never>): Reply | Problem | Promise<Reply | Problem>;
 }
 
@@ -98,8 +119,21 @@ export function defineRoute<
   Query extends z.ZodType = Nothing,
   Body extends z.ZodType = z.ZodUndefined,
 >(route: RouteDefinition<M, Params, Query, Body, R>): Route {
-  if (!/^(\/(:\w+|[\w.-]+))+$/.test(route.path)) throw new Error(`The path ${route.path} is not made of /word and /:parameter.`);
-  return route as unknown as Route;
+  checkPath(route.path);
+  return { access: 'token', ...route } as unknown as Route;
+}
+
+/**
+ * A route for a machine that signs what it sends, such as a marketplace's webhooks: a POST that anybody may try. `handle` verifies the signature
+ * before it believes a word, and sees to it that a repeat has no effect.
+ */
+export function defineSignedRoute<R extends Responses, Params extends z.ZodType = Nothing>(route: SignedRouteDefinition<Params, R>): Route {
+  checkPath(route.path);
+  return { access: 'signature', method: 'post', roles: [], ...route } as unknown as Route;
+}
+
+function checkPath(path: string): void {
+  if (!/^(\/(:\w+|[\w.-]+))+$/.test(path)) throw new Error(`The path ${path} is not made of /word and /:parameter.`);
 }
 
 /** An answer with a body, as the route's `responses` have it. */

@@ -1184,4 +1184,17 @@ export interface ConnectorEtsyHttp {
       };
     };
   };
+  /** Takes a marketplace's webhook in: the store's orders are read now. */
+  readonly 'POST /webhooks/{tenant}/{store}': {
+    readonly path: {
+      readonly tenant: string;
+      readonly store: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: undefined;
+      readonly 202: undefined;
+    };
+  };
 }

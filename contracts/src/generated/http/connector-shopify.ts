@@ -11,6 +11,8 @@ export interface ConnectorShopifyHttp {
       readonly shop: string;
       /** Admin API access token of a custom app */
       readonly accessToken: string;
+      /** the app's client secret, which signs its webhooks; without it orders are found by polling alone */
+      readonly webhookSecret?: string | undefined;
       /** needed only where the shop has several active locations */
       readonly locationId?: string | undefined;
     };
@@ -225,6 +227,8 @@ export interface ConnectorShopifyHttp {
     readonly body: {
       /** Admin API access token of a custom app */
       readonly accessToken: string;
+      /** the app's client secret, which signs its webhooks; without it orders are found by polling alone */
+      readonly webhookSecret?: string | undefined;
     };
     readonly answers: {
       readonly 200: {
@@ -1176,6 +1180,19 @@ export interface ConnectorShopifyHttp {
           } | null;
         };
       };
+    };
+  };
+  /** Takes a marketplace's webhook in: the store's orders are read now. */
+  readonly 'POST /webhooks/{tenant}/{store}': {
+    readonly path: {
+      readonly tenant: string;
+      readonly store: string;
+    };
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: undefined;
+      readonly 202: undefined;
     };
   };
 }

@@ -69,8 +69,14 @@ export async function until<T>(what: string, look: () => Promise<T>, holds: (see
 /** A seller with a tenant of its own and sandbox stores, as the tests speak of one: it only uses what a person or a marketplace could. */
 export async function openSeller(
   system: System,
-  { stores = ['amber', 'birch'], tenant = `t-${randomUUID().slice(0, 8)}`, acceptEverySale = false } = {},
+  {
+    stores: shopifyStores = ['amber', 'birch'],
+    etsyStores = [],
+    tenant = `t-${randomUUID().slice(0, 8)}`,
+    acceptEverySale = false,
+  }: { stores?: readonly string[]; etsyStores?: readonly string[]; tenant?: string; acceptEverySale?: boolean } = {},
 ) {
+  const stores = [...shopifyStores, ...etsyStores];
   const control = createSandboxControl(system.sandbox.controlUrl);
   const token = await system.token({ tenant, user: 'clara', roles });
   const shopOf = (store: string) => `${tenant}-${store}`;
@@ -107,6 +113,17 @@ export async function openSeller(
   const items = new Map<string, string>();
   const itemOf = (store: string, sku: string) => items.get(`${store}/${sku}`) ?? '';
 
+  const connectorOf = (store: string): ServiceName => (etsyStores.includes(store) ? 'connector-etsy' : 'connector-shopify');
+  const createShopifyShop = async (store: string) => {
+    const [shop, accessToken] = [shopOf(store), `shpat_${shopOf(store)}`];
+    await control.createShop({ name: shop, token: accessToken, plan: 'enterprise', acceptEverySale });
+    return { shop, accessToken };
+  };
+  const createEtsyShop = async (store: string) => {
+    const { tokens } = await control.createEtsyShop({ name: shopOf(store), ...system.sandbox.etsyApp, acceptEverySale });
+    return { ...tokens, renewSoldOut: true };
+  };
+
   const seller = {
     tenant,
     control,
@@ -117,12 +134,13 @@ export async function openSeller(
     /** Opens the shops with these SKUs, each showing `quantity`, and connects them. */
     async open(skus: readonly string[], quantity = 0): Promise<void> {
       for (const store of stores) {
-        await control.createShop({ name: shopOf(store), token: `shpat_${shopOf(store)}`, plan: 'enterprise', acceptEverySale });
+        const connector = connectorOf(store);
+        const entered = connector === 'connector-etsy' ? await createEtsyShop(store) : await createShopifyShop(store);
         await seller.list(store, skus, quantity);
-        await must('connector-shopify', 'POST', '/stores', { store, shop: shopOf(store), accessToken: `shpat_${shopOf(store)}` });
+        await must(connector, 'POST', '/stores', { store, ...entered });
         await until(
           `${store} to be connected`,
-          () => must<{ state: string }>('connector-shopify', 'GET', `/stores/${store}`),
+          () => must<{ state: string }>(connector, 'GET', `/stores/${store}`),
           ({ state }) => state === 'connected',
         );
       }
@@ -216,8 +234,13 @@ export async function openSeller(
     },
     /** How often each store was written to for this SKU. */
     pushes: async (sku: string): Promise<number[]> => Promise.all(stores.map(async (store) => (await seller.writes(store, sku)).length)),
-    listings: async (sku: string): Promise<ListingView[]> =>
-      (await must<{ listings: ListingView[] }>('connector-shopify', 'GET', `/listings?sku=${encodeURIComponent(sku)}`)).listings,
+    listings: async (sku: string): Promise<ListingView[]> => {
+      const connectors = [...new Set(stores.map(connectorOf))];
+      const found = await Promise.all(
+        connectors.map(async (name) => must<{ listings: ListingView[] }>(name, 'GET', `/listings?sku=${encodeURIComponent(sku)}`)),
+      );
+      return found.flatMap(({ listings }) => listings);
+    },
     /** Waits until nothing of the SKU is on its way to a store. */
     quiet: async (sku: string) =>
       until(

@@ -79,7 +79,7 @@ export const onHandAt = (sku: SkuStock, location: string): number =>
 const placeOf = ({ product }: SkuStock, location: string | null): string => location ?? product.defaultLocation ?? defaultLocation;
 
 /** What a row says beside what follows from it. */
-interface Move extends Pick<LedgerRow, 'type' | 'user' | 'batch' | 'label' | 'reverses' | 'purchaseOrder' | 'product'> {
+interface Move extends Pick<LedgerRow, 'type' | 'user'> {
   readonly onHand?: number;
   readonly orderReserve?: number;
   readonly batchReserve?: number;
@@ -88,12 +88,13 @@ interface Move extends Pick<LedgerRow, 'type' | 'user' | 'batch' | 'label' | 're
   readonly order?: OrderReference;
   readonly isCount?: boolean;
   readonly refused?: Refusal;
+  /** What only some rows have. */
+  readonly names?: Pick<LedgerRow, 'batch' | 'label' | 'reverses' | 'purchaseOrder' | 'product'>;
 }
 
 /** Available = On Hand − Order Reserve − Batch Reserve, here and nowhere else; never clamped. */
 function rowOf(sku: SkuStock, move: Move): LedgerRow {
   const { onHand = 0, orderReserve = 0, batchReserve = 0, location = null } = move;
-  const { batch, label, reverses, purchaseOrder, product } = move;
   const change = { onHand, orderReserve, batchReserve, available: onHand - orderReserve - batchReserve };
   const before = sku.quantities;
   const after = {
@@ -113,11 +114,7 @@ function rowOf(sku: SkuStock, move: Move): LedgerRow {
     order: move.order ?? null,
     counted: sku.counted || (move.isCount ?? false),
     user: move.user,
-    ...(batch === undefined ? {} : { batch }),
-    ...(label === undefined ? {} : { label }),
-    ...(reverses === undefined ? {} : { reverses }),
-    ...(purchaseOrder === undefined ? {} : { purchaseOrder }),
-    ...(product === undefined ? {} : { product }),
+    ...move.names,
   };
 }
 
@@ -178,32 +175,47 @@ export const decideReleased = (sku: SkuStock, { quantity, fromBatchReserve, orde
 
 /** Promised as before, and now waiting to be picked. */
 const decideAssigned = (sku: SkuStock, { quantity, batch, order, user }: UnitsAssignedToBatch): LedgerRow =>
-  rowOf(sku, { type: 'BatchReserve', orderReserve: 0 - quantity, batchReserve: quantity, batch, order, user });
+  rowOf(sku, { type: 'BatchReserve', orderReserve: 0 - quantity, batchReserve: quantity, names: { batch }, order, user });
 
 const decideReleasedFromBatch = (sku: SkuStock, { quantity, batch, order, user }: UnitsReleasedFromBatch): LedgerRow =>
-  rowOf(sku, { type: 'BatchRelease', orderReserve: quantity, batchReserve: 0 - quantity, batch, order, user });
+  rowOf(sku, { type: 'BatchRelease', orderReserve: quantity, batchReserve: 0 - quantity, names: { batch }, order, user });
 
 function decideBatchPicked(sku: SkuStock, { quantity, location, batch, order, user }: UnitsBatchPicked): LedgerRow {
   const change = { onHand: 0 - quantity, batchReserve: 0 - quantity };
-  return rowOf(sku, { type: 'BatchPick', ...change, location: placeOf(sku, location), batch, order, user });
+  return rowOf(sku, { type: 'BatchPick', ...change, location: placeOf(sku, location), names: { batch }, order, user });
 }
 
 /** A short pick: the units are gone from the shelf, and the order is promised them all the same. */
 function decideMissing(sku: SkuStock, { quantity, location, batch, order, user }: UnitsMissing): LedgerRow {
   const change = { onHand: 0 - quantity, orderReserve: quantity, batchReserve: 0 - quantity };
-  return rowOf(sku, { type: 'StockUpdate', reason: 'short_pick', ...change, location: placeOf(sku, location), batch, order, user });
+  return rowOf(sku, {
+    type: 'StockUpdate',
+    reason: 'short_pick',
+    ...change,
+    location: placeOf(sku, location),
+    names: { batch },
+    order,
+    user,
+  });
 }
 
 /** Units that left with a parcel. Their location may go below zero: the parcel exists. */
 export function decideAutoPicked(sku: SkuStock, { quantity, fromBatchReserve, location, label, order, user }: UnitsAutoPicked): LedgerRow {
   const change = { onHand: 0 - quantity, orderReserve: fromBatchReserve - quantity, batchReserve: 0 - fromBatchReserve };
-  return rowOf(sku, { type: 'AutoPick', ...change, location: placeOf(sku, location), ...labelled(label), order, user });
+  return rowOf(sku, { type: 'AutoPick', ...change, location: placeOf(sku, location), names: labelled(label), order, user });
 }
 
 /** A deduction is taken back: on the shelf again, and promised as before. */
 function decideUnpicked(sku: SkuStock, { quantity, location, label, reverses, order, user }: UnitsUnpicked): LedgerRow {
   const change = { onHand: quantity, orderReserve: quantity };
-  return rowOf(sku, { type: 'AutoPick', ...change, location: placeOf(sku, location), ...labelled(label), reverses, order, user });
+  return rowOf(sku, {
+    type: 'AutoPick',
+    ...change,
+    location: placeOf(sku, location),
+    names: { ...labelled(label), reverses },
+    order,
+    user,
+  });
 }
 
 const labelled = (label: string | null) => (label === null ? {} : { label });
@@ -214,7 +226,7 @@ const decidePutBack = (sku: SkuStock, { quantity, location, order, user }: Units
 
 /** Units of a purchase order are on the shelf: whoever put them there has counted them. */
 function decidePutAway(sku: SkuStock, { quantity, location, purchaseOrder, user }: PutAwayUnits): LedgerRow {
-  const about = { type: 'PurchaseReceiving', location: placeOf(sku, location), purchaseOrder, user } as const;
+  const about = { type: 'PurchaseReceiving', location: placeOf(sku, location), names: { purchaseOrder }, user } as const;
   if (sku.quantities.onHand + quantity > mostOnHand) return rowOf(sku, { ...about, refused: 'too_large' });
   return rowOf(sku, { ...about, onHand: quantity, isCount: true });
 }
@@ -224,7 +236,7 @@ function decideProduct(sku: SkuStock, { title, defaultLocation: place, lowStockA
   const { onHand, orderReserve, batchReserve } = sku.quantities;
   const isInUse = onHand !== 0 || orderReserve !== 0 || batchReserve !== 0;
   if (retired && !sku.product.retired && isInUse) return rowOf(sku, { type: 'ProductChange', refused: 'still_in_use', user });
-  return rowOf(sku, { type: 'ProductChange', product: { title, defaultLocation: place, lowStockAtOrBelow, retired }, user });
+  return rowOf(sku, { type: 'ProductChange', names: { product: { title, defaultLocation: place, lowStockAtOrBelow, retired } }, user });
 }
 
 /**
@@ -281,9 +293,9 @@ export function lowStock({ counted, quantities: { available }, product: { lowSto
 
 /** Units were taken where there were none: they came from elsewhere, or somebody has miscounted. */
 export function negativeOnHand({ counted, locations }: SkuStock): Details | null {
-  const below = counted ? locations.filter(({ onHand }) => onHand < 0).toSorted((one, other) => one.onHand - other.onHand) : [];
-  const [worst, ...others] = below;
-  if (!worst) return null;
+  const below = counted ? locations.filter(({ onHand }) => onHand < 0) : [];
+  if (below.length === 0) return null;
+  const [worst, ...others] = below.toSorted((one, other) => one.onHand - other.onHand) as [(typeof below)[number], ...typeof below];
   const details = { location: worst.location, onHand: String(worst.onHand) };
   if (others.length === 0) return details;
   return { ...details, alsoBelowZero: others.map(({ location, onHand }) => `${location} ${onHand}`).join(', ') };

@@ -72,8 +72,14 @@ export function withIncidents<Names extends EventName, Data, State extends objec
     return incidentRecord(topic, `${topic.owner}/${key}/${incident.sequence}/${kind}`, { tenant, kind, subject }, incident);
   }
 
-  const recordsOf = (key: string, { incidents }: WithIncidents, isWanted: (incident: Incident) => boolean = () => true): Outgoing[] =>
-    Object.entries(incidents).flatMap(([kind, incident]) => (isWanted(incident) ? [recordOf(key, kind, incident)] : []));
+  const recordsOf = (key: string, { incidents }: WithIncidents, isWanted: (incident: Incident) => boolean = () => true): Outgoing[] => {
+    const records: Outgoing[] = [];
+    for (const [kind] of rules) {
+      const incident = incidents[kind];
+      if (incident && isWanted(incident)) records.push(recordOf(key, kind, incident));
+    }
+    return records;
+  };
 
   return {
     ...aggregate,
@@ -82,10 +88,11 @@ export function withIncidents<Names extends EventName, Data, State extends objec
       const state = aggregate.evolve(before, entry);
       return { ...state, incidents: incidentsAfter(before.incidents, state, entry) };
     },
-    publish: (key, entry, state) => [
-      ...aggregate.publish(key, entry, state),
-      ...recordsOf(key, state, ({ sequence }) => sequence === entry.sequence),
-    ],
+    publish(key, entry, state) {
+      const records = recordsOf(key, state, ({ sequence }) => sequence === entry.sequence);
+      const own = aggregate.publish(key, entry, state);
+      return records.length === 0 ? own : [...own, ...records];
+    },
     heads: (key, state) => [...(aggregate.heads?.(key, state) ?? []), ...recordsOf(key, state)],
   };
 }

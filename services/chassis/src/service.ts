@@ -55,6 +55,25 @@ export interface Service {
   serve(options: { readonly title: string; readonly routes: readonly Route[]; readonly live?: () => boolean }): Promise<void>;
 }
 
+/** What a service sends is what it says that it sends: its documents are made of that. */
+export function within(sender: Sender, topics: ReadonlySet<string>): Sender {
+  const check = (names: readonly string[]) => {
+    const foreign = names.find((name) => !topics.has(name));
+    if (foreign !== undefined) throw new Error(`This service does not say that it writes to ${foreign}: add the topic to its api.ts.`);
+  };
+  return {
+    async send(messages, options) {
+      check(messages.map(({ topic }) => topic.name));
+      await sender.send(messages, options);
+    },
+    async sendEncoded(messages, options) {
+      check(messages.map(({ topic }) => topic));
+      await sender.sendEncoded(messages, options);
+    },
+    [Symbol.asyncDispose]: () => sender[Symbol.asyncDispose](),
+  };
+}
+
 /** Opens log, metrics, database, Kafka and the sender. Throws where one cannot be had, or where a topic is not as the contracts say. */
 export async function openService({ name, config, topics, running, fail }: ServiceOptions): Promise<Service> {
   const log = createLogger(name, config.logLevel);
@@ -64,7 +83,7 @@ export async function openService({ name, config, topics, running, fail }: Servi
   const own = groups.filter((group) => group === name || group.startsWith(`${name}.`));
   const checked = [...topics, ...own.map(deadLetterTopicOf)];
   const kafka = await openKafka({ brokers: config.kafkaBrokers, clientId: name, codec, log, topics: checked });
-  const sender = running.use(await openSender(kafka));
+  const sender = within(running.use(await openSender(kafka)), new Set(checked.map((topic) => topic.name)));
   const deadLetters = metrics.counter({
     name: 'evenkeel_dead_letters_total',
     help: 'Messages that could not be read or folded, and wait in the dead-letter topic.',

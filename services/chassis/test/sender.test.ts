@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { requestsOf } from '../src/kafka/sender.ts';
 import { withoutSuperseded, type Encoded } from '../src/kafka/wire.ts';
+import { within } from '../src/service.ts';
 
 const partitionBytes = 900_000;
 
@@ -38,4 +39,20 @@ test('of a compacted topic only the newest record of a key leaves, of any other 
   const of = (key: string, supersedable: boolean) => ({ ...record({ partition: 0, bytes: 1, key }), supersedable });
   const [old, move, other, newest] = [of('mug', true), of('mug', false), of('cup', true), of('mug', true)];
   expect(withoutSuperseded([old, move, other, newest])).toEqual([move, other, newest]);
+});
+
+test('a service sends to no topic that it does not declare', async () => {
+  const sent: string[] = [];
+  const sender = {
+    send: async () => undefined,
+    sendEncoded: async (messages: readonly Encoded[]) => void sent.push(...messages.map(({ topic }) => topic)),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  const restricted = within(sender, new Set(['levels']));
+  const level = record({ partition: 0, bytes: 1, key: 'a' });
+  await restricted.sendEncoded([level]);
+  await expect(restricted.sendEncoded([level, { ...level, topic: 'secrets' }])).rejects.toThrow(
+    'writes to secrets: add the topic to its api.ts',
+  );
+  expect(sent).toEqual(['levels']);
 });

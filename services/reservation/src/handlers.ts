@@ -12,6 +12,8 @@ import {
   type ReservationEntry,
 } from './domain.ts';
 
+import { asWrittenNow } from './first-release.ts';
+
 export type ReservationInput = 'OrderChanged' | Command['type'];
 
 export const reservationInputs = [topics.orderEvents, topics.reservationCommands] as const;
@@ -30,10 +32,10 @@ export const reservationAggregate: Aggregate<ReservationInput, ReservationEntry,
     if (event.type !== 'OrderChanged') return decideCommand(held, event);
     return decideOrder(held, event.data, (sequence, sku) => idOf(keyOfEvent(event), sequence, sku));
   },
-  evolve,
+  evolve: (held, entry) => evolve(held, { ...entry, data: asWrittenNow(held, entry.data) }),
   publish(key, entry): Outgoing[] {
     const [tenant = '', store = '', order = ''] = partsOf(key);
-    const event = eventOf(tenant, { store, order }, entry);
+    const event = eventOf(tenant, { store, order }, { ...entry, data: asWrittenNow(nothingReserved, entry.data) });
     if (!event) return [];
     const id = idOf(key, entry.sequence, event.data.sku);
     const record = { id, time: entry.at, correlation: entry.correlation, ...event };

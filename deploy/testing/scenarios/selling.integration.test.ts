@@ -101,7 +101,7 @@ describe('a Stock Update', () => {
     const pushes = await seller.pushes(mug);
     expect(await seller.setOnHand(mug, 5, 5)).toMatchObject({ status: 200, body: { movement: { change: { onHand: 0, available: 0 } } } });
     const level = await seller.level(mug);
-    expect(level).toEqual({ ...before, sequence: before.sequence + 1 });
+    expect(level).toEqual({ ...before, sequence: before.sequence + 1, at: expect.any(String) });
     expect(await seller.decided(mug, level.sequence)).toMatchObject({ decision: 'held', reason: 'available_unchanged' });
     expect(await seller.pushes(mug)).toEqual(pushes);
   });

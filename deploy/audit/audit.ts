@@ -3,6 +3,7 @@ import { followDecisions } from './checks/decisions.ts';
 import { checkHeads } from './checks/heads.ts';
 import { checkLedgers } from './checks/ledgers.ts';
 import { checkListings } from './checks/listings.ts';
+import { checkPurchases } from './checks/purchases.ts';
 import { checkReservations } from './checks/reservations.ts';
 import { checkWrites } from './checks/writes.ts';
 import type { Facts, Finding } from './facts.ts';
@@ -23,6 +24,7 @@ export function audit(facts: Facts): Audit {
   const { courses, findings } = followDecisions(facts, trusted);
   const all = [
     ...ledger,
+    ...checkPurchases(facts, trusted),
     ...checkReservations(facts, trusted),
     ...findings,
     ...checkWrites(facts, trusted),

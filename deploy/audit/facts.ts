@@ -71,6 +71,16 @@ export interface TopicRecord<Value> {
 /** What an entry of the order journal published: the order changed, or it did not (stale, refused). */
 export interface OrderEntry {
   readonly changed: boolean;
+  /** Whether units are taken by a line whose listing is not mapped; null: as before. */
+  readonly unmapped: boolean | null;
+}
+
+/** A step of a purchase order. */
+export interface PurchaseEntry {
+  /** False: it was refused. */
+  readonly changed: boolean;
+  /** What it put on the shelf. */
+  readonly putAway: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
 /** What may become of units of an order; each is one event, and one row of the SKU's ledger. */
@@ -154,7 +164,7 @@ export interface Level {
 }
 
 export interface Incident {
-  /** Of the ledger row at which it opened or closed. */
+  /** Of the ledger row, or whatever else, at which it opened or closed. */
   readonly sequence: number;
   readonly open: boolean;
 }
@@ -248,11 +258,17 @@ export interface Facts {
   readonly movements: readonly TopicRecord<LedgerRow>[];
   readonly reservations: readonly JournalDocument<ReservationEntry>[];
   readonly orders: readonly JournalDocument<OrderEntry>[];
+  readonly purchases: readonly JournalDocument<PurchaseEntry>[];
+  readonly purchaseOrders: readonly TopicRecord<{ readonly sequence: number }>[];
   readonly policies: readonly JournalDocument<PolicyEntry>[];
   /** Every revision of the tenants' policies that can still be read; the newest of each tenant is in force. */
   readonly tenantPolicies: readonly TenantPolicy[];
   readonly levels: readonly TopicRecord<Level>[];
   readonly incidents: readonly TopicRecord<Incident>[];
+  readonly orderIncidents: readonly TopicRecord<Incident>[];
+  /** Of all connectors, which keep them in documents. */
+  readonly connectorIncidents: readonly TopicRecord<Incident>[];
+  readonly connectorIncidentDocuments: readonly (Incident & { readonly key: string })[];
   readonly orderEvents: readonly TopicRecord<{ readonly sequence: number }>[];
   /** Each with the marketplace whose topic it lies in. */
   readonly pushRequests: readonly (TopicRecord<PushRequest> & { readonly marketplace: string })[];

@@ -5,7 +5,7 @@ import { groupBy, nameKey } from '../keys.ts';
 interface Journal<Entry> {
   readonly service: string;
   readonly documents: readonly JournalDocument<Entry>[];
-  readonly about: 'sku' | 'order';
+  readonly about: 'sku' | 'order' | 'purchase';
   /** Two entries of one aggregate with the same cause must have different effects; most journals allow but one entry per cause. */
   effectOf(entry: Entry): string;
   /** Whether a cause must be in the unique index, so that a repeat is refused; others are known by their source's own sequence. */
@@ -23,10 +23,11 @@ function effectOfReservation({ effect }: ReservationEntry): string {
 const isOrder = (cause: string) => cause.startsWith('order/');
 
 /** I2: one effect per cause in every journal, also inside one document, which no unique index sees. */
-export function checkCauses({ ledgers, reservations, orders, policies }: Facts): Finding[] {
+export function checkCauses({ ledgers, reservations, orders, purchases, policies }: Facts): Finding[] {
   return [
     ...repeatsIn({ service: 'stock', documents: ledgers, about: 'sku', effectOf: one, indexed: all }),
     ...repeatsIn({ service: 'order', documents: orders, about: 'order', effectOf: one, indexed: all }),
+    ...repeatsIn({ service: 'purchasing', documents: purchases, about: 'purchase', effectOf: one, indexed: all }),
     ...repeatsIn({
       service: 'reservation',
       documents: reservations,
@@ -44,9 +45,9 @@ function repeatsIn<Entry>(journal: Journal<Entry>): Finding[] {
     const finding = (sequence: number, sentence: string): Finding => ({
       invariant: 'I2',
       tenant,
-      [journal.about]: subject,
+      ...aboutOf(journal, subject),
       version: String(sequence),
-      sentence: `in the journal of ${journal.service}, ${sentence}`,
+      sentence: `in the journal of ${nameOf(journal, subject)}, ${sentence}`,
     });
     return [
       ...repeatedEntries(journal, documents).map(({ first, again, sameDocument }) =>
@@ -59,6 +60,11 @@ function repeatsIn<Entry>(journal: Journal<Entry>): Finding[] {
     ];
   });
 }
+
+/** A finding names SKUs and orders; what else a journal is about stands in its sentence. */
+const aboutOf = <Entry>({ about }: Journal<Entry>, subject: string) => (about === 'purchase' ? {} : { [about]: subject });
+const nameOf = <Entry>({ about, service }: Journal<Entry>, subject: string) =>
+  about === 'purchase' ? `the purchase order ${subject}` : service;
 
 function repeatedEntries<Entry>(journal: Journal<Entry>, documents: readonly JournalDocument<Entry>[]) {
   const seen = new Map<string, { entry: JournalEntry<Entry>; from: number }>();

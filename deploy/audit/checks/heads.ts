@@ -1,6 +1,6 @@
 import type { Course } from '../course.ts';
 import type { Facts, Finding, JournalDocument, Level, LedgerRow, Product, TopicRecord } from '../facts.ts';
-import { groupBy, joinKey, nameKey, splitKey } from '../keys.ts';
+import { groupBy, highestOf, joinKey, nameKey, splitKey } from '../keys.ts';
 import { compareVersions, printVersion } from '../versions.ts';
 import { opening, standingAfter, type Standing } from './rows.ts';
 
@@ -8,6 +8,9 @@ const compacted = {
   levels: 'stock.levels.v1',
   incidents: 'stock.incidents.v1',
   orderEvents: 'order.events.v1',
+  orderIncidents: 'order.incidents.v1',
+  connectorIncidents: 'connector-*.incidents.v1',
+  purchaseOrders: 'purchase.orders.v1',
   pushRequests: 'push.requests.*.v1',
 } as const;
 
@@ -25,7 +28,10 @@ export function checkHeads(facts: Facts, courses: ReadonlyMap<string, Course>, t
     ...Object.entries(compacted).flatMap(([part, topic]) => checkRepeats(topic, facts[part as keyof typeof compacted])),
     ...checkLevels(facts.levels, ledgers),
     ...checkIncidents(facts.incidents, ledgers),
-    ...checkOrders(facts),
+    ...checkSteps(compacted.orderEvents, facts.orderEvents, facts.orders, (order) => ({ order })),
+    ...checkSteps(compacted.purchaseOrders, facts.purchaseOrders, facts.purchases, () => ({})),
+    ...checkOrderIncidents(facts),
+    ...checkConnectorIncidents(facts),
     ...checkRequests(facts.pushRequests, courses),
   ];
 }
@@ -119,14 +125,13 @@ const incidentKinds: Readonly<Record<string, (shelf: Shelf) => boolean>> = {
 
 function checkIncidents(incidents: Facts['incidents'], ledgers: Ledgers): Finding[] {
   const lasts = lastByKey(incidents, bySequence);
-  const nameState = ({ sequence, open }: Turn) => `${open ? 'open' : 'closed'} at row ${sequence}`;
   return [...ledgers].flatMap(([key, rows]) => {
     const { tenant, subject: sku } = nameKey(key);
     const turns = turnsOf(rows);
     return Object.keys(incidentKinds).flatMap((kind) => {
       const turn = turns.get(kind);
       const { last, overtaken } = lasts.get(joinKey(tenant, kind, sku)) ?? { last: null, overtaken: false };
-      const [found, head] = [last && nameState(last), turn ? nameState(turn) : null];
+      const [found, head] = [last && nameTurn(last, 'row'), turn ? nameTurn(turn, 'row') : null];
       if (found === head) return [];
       const { sentence, ...finding } = behind(compacted.incidents, { tenant, sku }, found, head ?? 'none', overtaken);
       return [{ ...finding, sentence: `${sentence} (${kind})` }];
@@ -153,15 +158,58 @@ function turnsOf(rows: readonly LedgerRow[]): Map<string, Turn> {
   return turns;
 }
 
-function checkOrders({ orderEvents, orders }: Facts): Finding[] {
-  const lasts = lastByKey(orderEvents, bySequence);
-  return [...groupBy(orders, ({ aggregate }) => aggregate)].flatMap(([key, documents]) => {
+/** Orders and purchase orders: the last record is that of the last step that changed it. */
+function checkSteps(
+  topic: string,
+  records: readonly TopicRecord<{ readonly sequence: number }>[],
+  journal: readonly JournalDocument<{ readonly changed: boolean }>[],
+  aboutOf: (subject: string) => Omit<About, 'tenant'>,
+): Finding[] {
+  const lasts = lastByKey(records, bySequence);
+  return [...groupBy(journal, ({ aggregate }) => aggregate)].flatMap(([key, documents]) => {
     const changes = documents.flatMap(({ entries }) => entries.filter(({ data }) => data.changed).map(({ sequence }) => sequence));
-    const head = changes.reduce((highest, sequence) => Math.max(highest, sequence), 0);
+    const head = highestOf(changes);
     const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
     if ((last?.sequence ?? 0) === head) return [];
-    const { tenant, subject: order } = nameKey(key);
-    return [behind(compacted.orderEvents, { tenant, order }, last && `sequence ${last.sequence}`, `sequence ${head}`, overtaken)];
+    const { tenant, subject } = nameKey(key);
+    return [behind(topic, { tenant, ...aboutOf(subject) }, last && `sequence ${last.sequence}`, `sequence ${head}`, overtaken)];
+  });
+}
+
+const nameTurn = ({ sequence, open }: Turn, step: string) => `${open ? 'open' : 'closed'} at ${step} ${sequence}`;
+
+/** A line whose listing is not mapped, as long as it takes units. */
+function checkOrderIncidents({ orderIncidents, orders }: Facts): Finding[] {
+  const lasts = lastByKey(orderIncidents, bySequence);
+  return [...groupBy(orders, ({ aggregate }) => aggregate)].flatMap(([key, documents]) => {
+    let turn: Turn | null = null;
+    for (const { sequence, data } of documents.toSorted((one, other) => one.from - other.from).flatMap(({ entries }) => entries))
+      if (data.unmapped !== null && data.unmapped !== ((turn as Turn | null)?.open ?? false)) turn = { sequence, open: data.unmapped };
+    const [tenant = '', ...parts] = splitKey(key);
+    const { last, overtaken } = lasts.get(joinKey(tenant, 'unmapped_line', joinKey(...parts))) ?? { last: null, overtaken: false };
+    const [found, head] = [last && nameTurn(last, 'step'), turn && nameTurn(turn, 'step')];
+    return found === head ? [] : [behind(compacted.orderIncidents, { tenant, order: parts.join('/') }, found, head ?? 'none', overtaken)];
+  });
+}
+
+/** Connectors keep their incidents in documents, which are what there is to compare with. */
+function checkConnectorIncidents({ connectorIncidents, connectorIncidentDocuments }: Facts): Finding[] {
+  const lasts = lastByKey(connectorIncidents, bySequence);
+  const documents = new Map(connectorIncidentDocuments.map((document) => [document.key, document]));
+  return [...new Set([...lasts.keys(), ...documents.keys()])].flatMap((key) => {
+    const { last, overtaken } = lasts.get(key) ?? { last: null, overtaken: false };
+    const document = documents.get(key);
+    const [found, head] = [last && nameTurn(last, 'turn'), document ? nameTurn(document, 'turn') : null];
+    if (found === head) return [];
+    const [tenant = '', kind = '', subject = ''] = splitKey(key);
+    const { sentence, ...finding } = behind(
+      compacted.connectorIncidents,
+      { tenant, listing: splitKey(subject).join('/') },
+      found,
+      head ?? 'none',
+      overtaken,
+    );
+    return [{ ...finding, sentence: `${sentence} (${kind})` }];
   });
 }
 

@@ -13,6 +13,8 @@ export const connectors = marketplaceNames.map(connectorOf);
 
 export const pushRequestsOf = (marketplace: Marketplace): string => `push.requests.${marketplace}.v1`;
 
+export const incidentsOf = (marketplace: Marketplace): string => `${connectorOf(marketplace)}.incidents.v1`;
+
 export function rulesOf(marketplace: string | undefined): { readonly maximumQuantity: number; readonly comparesAndSets: boolean } {
   const known = marketplaceNames.find((name) => name === marketplace);
   return known ? marketplaces[known] : unknown;

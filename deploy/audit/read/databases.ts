@@ -9,10 +9,10 @@ export type ServiceName = 'order' | 'reservation' | 'stock' | 'sync-policy' | (t
 
 /** The services' databases, read and never written. */
 export interface Databases extends AsyncDisposable {
-  /** A service's journal, of one tenant or of all. */
-  journal(service: ServiceName, tenant: string | null): Promise<AnyDocument[]>;
+  /** A service's journal, of one tenant or of all. `collection`: of its second one. */
+  journal(service: ServiceName, tenant: string | null, collection?: string): Promise<AnyDocument[]>;
   /** How many documents a journal has: rises with all that happens. */
-  journalSize(service: ServiceName, tenant: string | null): Promise<number>;
+  journalSize(service: ServiceName, tenant: string | null, collection?: string): Promise<number>;
   /** Documents of any other collection, each read by its shape. */
   documents<Shape extends z.ZodType>(
     service: ServiceName,
@@ -47,8 +47,9 @@ export async function openDatabases(url: string, prefix: string): Promise<Databa
 
   return {
     documents,
-    journal: (service, tenant) => documents(service, 'journal', journalDocument, ofTenant(tenant)),
-    journalSize: (service, tenant) => read(service, (database) => database.collection('journal').countDocuments(ofTenant(tenant))),
+    journal: (service, tenant, collection = 'journal') => documents(service, collection, journalDocument, ofTenant(tenant)),
+    journalSize: (service, tenant, collection = 'journal') =>
+      read(service, (database) => database.collection(collection).countDocuments(ofTenant(tenant))),
     count: (service, collection, filter) => read(service, (database) => database.collection(collection).countDocuments(filter)),
     [Symbol.asyncDispose]: () => client.close(),
   };

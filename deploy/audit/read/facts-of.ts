@@ -1,6 +1,18 @@
-import type { AppliedWrite, Call, Facts, JournalDocument, LedgerRow, Listing, Sale, Shown, TenantPolicy, TopicRecord } from '../facts.ts';
+import type {
+  AppliedWrite,
+  Call,
+  Facts,
+  Incident,
+  JournalDocument,
+  LedgerRow,
+  Listing,
+  Sale,
+  Shown,
+  TenantPolicy,
+  TopicRecord,
+} from '../facts.ts';
 import { groupBy, joinKey, splitKey } from '../keys.ts';
-import { marketplaceNames, pushRequestsOf, rulesOf } from './connectors.ts';
+import { incidentsOf, marketplaceNames, pushRequestsOf, rulesOf } from './connectors.ts';
 import { entriesOf, incident, level, movement, orderEvent, pushRequest, readLedgerRow, tenantPolicy } from './shapes.ts';
 import type { AnyDocument, CallDocument, ListingDocument, StoreDocument } from './shapes.ts';
 import type { RawRecord } from './topics.ts';
@@ -18,10 +30,10 @@ export function factsOfTopics(records: Records, tenant: string | null) {
   return {
     movements: of('stock.movements.v1', (value) => movement.parse(value)),
     levels: of('stock.levels.v1', (value) => level.parse(value)),
-    incidents: of('stock.incidents.v1', (value, record) => ({
-      open: incident.parse(value).state === 'open',
-      sequence: sequenceOf(record.id),
-    })),
+    incidents: of('stock.incidents.v1', readIncident),
+    orderIncidents: of('order.incidents.v1', readIncident),
+    connectorIncidents: marketplaceNames.flatMap((marketplace) => of(incidentsOf(marketplace), readIncident)),
+    purchaseOrders: of('purchase.orders.v1', (value) => orderEvent.parse(value)),
     orderEvents: of('order.events.v1', (value) => orderEvent.parse(value)),
     pushRequests: marketplaceNames.flatMap((marketplace) =>
       of(pushRequestsOf(marketplace), (value, { type }) => {
@@ -41,6 +53,11 @@ function convert<Value>(topic: string, record: RawRecord, read: (value: unknown,
     throw new Unreachable(`the topic ${topic}`, `the record ${id} of ${key} is not what the auditor understands: ${String(error)}`, error);
   }
 }
+
+const readIncident = (value: unknown, { id }: RawRecord): Incident => ({
+  open: incident.parse(value).state === 'open',
+  sequence: sequenceOf(id),
+});
 
 /** An incident says in its id alone at which row it changed: `stock/<key>/<sequence>/<kind>`. */
 function sequenceOf(id: string): number {

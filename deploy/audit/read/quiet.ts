@@ -1,7 +1,7 @@
 import { joinKey, splitKey } from '../keys.ts';
 import { connectorOf, connectors, marketplaceNames, pushRequestsOf } from './connectors.ts';
 import { storeDocument, type StoreDocument } from './shapes.ts';
-import { placeOfStore, type System } from './system.ts';
+import { placeOfStore, purchasingJournal, type System } from './system.ts';
 import { Unreachable } from './unreachable.ts';
 
 /** What the services read; a group's own name is its service's. */
@@ -9,6 +9,7 @@ const readBy: Readonly<Record<string, readonly string[]>> = {
   order: ['marketplace.orders.v1', 'order.commands.v1'],
   reservation: ['order.events.v1', 'reservation.commands.v1'],
   stock: ['reservation.events.v1', 'stock.commands.v1'],
+  'stock.purchasing': ['purchase.commands.v1'],
   'sync-policy': ['stock.movements.v1', 'listing.changes.v1', 'policy.commands.v1'],
   ...Object.fromEntries(marketplaceNames.map((name) => [connectorOf(name), [pushRequestsOf(name)]])),
 };
@@ -33,7 +34,10 @@ export async function look(system: System): Promise<Look> {
   const stores = (await Promise.all(connectors.map((name) => databases.documents(name, 'stores', storeDocument, ofTenant)))).flat();
   const [positions, sizes, listings, shops] = await Promise.all([
     positionsOf(system),
-    Promise.all(journaling.map((service) => databases.journalSize(service, tenant))),
+    Promise.all([
+      ...journaling.map((service) => databases.journalSize(service, tenant)),
+      databases.journalSize('stock', tenant, purchasingJournal),
+    ]),
     outstandingListings(system),
     shopsOf(system, stores),
   ]);

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import type { JournalDocument, LedgerRow, Level, OrderEntry, PolicyEntry, PolicyTrigger, ReservationEntry, Version } from '../facts.ts';
+import type {
+  JournalDocument,
+  LedgerRow,
+  Level,
+  OrderEntry,
+  PurchaseEntry,
+  PolicyEntry,
+  PolicyTrigger,
+  ReservationEntry,
+  Version,
+} from '../facts.ts';
 
 /**
  * What the auditor expects of documents and records, field by field; a service that writes them otherwise makes the audit fail, not pass. Fields
@@ -48,7 +58,7 @@ export const level = product
 /** A record of stock.incidents.v1; its sequence stands in its id alone. */
 export const incident = z.object({ kind: z.string(), subject: z.string(), state: z.enum(['open', 'closed']) });
 
-/** A record of order.events.v1. */
+/** A record of order.events.v1, or of purchase.orders.v1. */
 export const orderEvent = z.object({ sequence: whole });
 
 const version = z.object({ mapping: whole, epoch: whole, sequence: whole, settings: whole });
@@ -95,13 +105,36 @@ export const readLedgerRow =
     epoch: epochOf(sequence),
   });
 
-const orderEntry = z.object({
-  type: z.enum(['changed', 'labelled', 'voided', 'unchanged', 'stale', 'read_refused', 'label_refused', 'void_refused']),
+const orderLine = z.object({
+  sku: nullableText,
+  quantity: whole,
+  cancelled: whole,
+  fulfilled: whole,
+  // The first release knew neither.
+  shippedBefore: whole.default(0),
+  fulfilledBy: z.string().default('seller'),
 });
+const orderEntry = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('changed'), order: z.object({ lines: z.array(orderLine) }) }),
+  z.object({ type: z.enum(['labelled', 'voided']) }),
+  z.object({ type: z.enum(['unchanged', 'stale', 'read_refused', 'label_refused', 'void_refused']) }),
+]);
 
 export const readOrderEntry = (data: unknown): OrderEntry => {
-  const { type } = orderEntry.parse(data);
-  return { changed: type === 'changed' || type === 'labelled' || type === 'voided' };
+  const entry = orderEntry.parse(data);
+  if (entry.type !== 'changed') return { changed: entry.type === 'labelled' || entry.type === 'voided', unmapped: null };
+  return { changed: true, unmapped: entry.order.lines.some((line) => line.sku === null && takes(line)) };
+};
+
+/** Whether units of a line leave the seller's stock, or have left it since its store was connected. */
+const takes = ({ quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: z.infer<typeof orderLine>): boolean =>
+  fulfilledBy !== 'marketplace' && Math.max(quantity - cancelled, fulfilled) > shippedBefore;
+
+const purchaseEntry = z.object({ refused: nullableText, putAway: z.array(z.object({ sku: z.string(), quantity: whole })) });
+
+export const readPurchaseEntry = (data: unknown): PurchaseEntry => {
+  const { refused, putAway } = purchaseEntry.parse(data);
+  return { changed: refused === null, putAway };
 };
 
 const units = z.object({ sku: z.string(), quantity: whole });
@@ -268,3 +301,6 @@ export const callDocument = z.object({
   results: z.array(z.object({ listing: z.string(), outcome: z.string() })).default([]),
 });
 export type CallDocument = z.infer<typeof callDocument>;
+
+/** A document of a connector's `incidents`. */
+export const incidentDocument = z.object({ _id: z.string(), state: z.enum(['open', 'closed']), sequence: whole });

@@ -1,15 +1,17 @@
 import type { AppliedWrite, Facts, Sale, Shown } from '../facts.ts';
 import { splitKey } from '../keys.ts';
 import type { z } from 'zod';
-import { connectors, marketplaceNames, pushRequestsOf } from './connectors.ts';
+import { connectors, incidentsOf, marketplaceNames, pushRequestsOf } from './connectors.ts';
 import type { Databases } from './databases.ts';
 import { callOf, distinct, factsOfTopics, ledgersOf, listingsOf, storeKey, understood, type Shop } from './facts-of.ts';
 import type { MarketplaceReader } from './marketplace.ts';
 import {
   callDocument,
+  incidentDocument,
   listingDocument,
   readOrderEntry,
   readPolicyEntry,
+  readPurchaseEntry,
   readReservationEntry,
   storeDocument,
   tenantPolicy,
@@ -32,9 +34,15 @@ const topics = [
   'stock.movements.v1',
   'stock.levels.v1',
   'stock.incidents.v1',
+  'order.incidents.v1',
+  ...marketplaceNames.map(incidentsOf),
+  'purchase.orders.v1',
   ...marketplaceNames.map(pushRequestsOf),
   'policy.commands.v1',
 ];
+
+/** Of stock, beside its ledger. */
+export const purchasingJournal = 'purchasing_journal';
 
 const groups = ['order', 'reservation', 'stock', 'sync-policy', ...connectors] as const;
 
@@ -62,7 +70,9 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
   const decisions = await databases.journal('sync-policy', tenant);
   const ledgers = ledgersOf(await databases.journal('stock', tenant), told.movements);
   const reservations = await databases.journal('reservation', tenant);
+  const purchases = await databases.journal('stock', tenant, purchasingJournal);
   const orders = await databases.journal('order', tenant);
+  const incidents = await ofConnectors('incidents', incidentDocument);
   const revisions = await databases.documents('sync-policy', 'policies', tenantPolicy, ofTenant);
   const oldest = decisions.reduce((time, { entries }) => Math.min(time, entries[0]?.at ?? time), Infinity);
   return {
@@ -74,6 +84,8 @@ export async function readFacts(system: System): Promise<Omit<Facts, 'quiet'>> {
     policies: understood('sync-policy', decisions, readPolicyEntry),
     reservations: understood('reservation', reservations, readReservationEntry),
     orders: understood('order', orders, readOrderEntry),
+    purchases: understood('purchasing', purchases, readPurchaseEntry),
+    connectorIncidentDocuments: incidents.map(({ _id: key, state, sequence }) => ({ key, sequence, open: state === 'open' })),
     listings: listingsOf(listings, stores, shops),
     calls: calls.map(callOf),
     writes: [...shops.values()].flatMap(({ writes }) => writes),

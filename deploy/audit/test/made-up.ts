@@ -82,13 +82,13 @@ const perDocument = 3;
 export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
   const tenantPolicies = [{ tenant, revision: 1, ...firstPolicy }];
   const stores = ['north', 'south'];
-  const documents = { ledgers: [], reservations: [], orders: [], policies: [] } as Pick<
+  const documents = { ledgers: [], reservations: [], orders: [], purchases: [], policies: [] } as Pick<
     Breakable<Facts>,
-    'ledgers' | 'reservations' | 'orders' | 'policies'
+    'ledgers' | 'reservations' | 'orders' | 'purchases' | 'policies'
   >;
-  const topics = { movements: [], levels: [], incidents: [], orderEvents: [], pushRequests: [] } as Pick<
+  const topics = { movements: [], levels: [], incidents: [], orderEvents: [], purchaseOrders: [], pushRequests: [] } as Pick<
     Breakable<Facts>,
-    'movements' | 'levels' | 'incidents' | 'orderEvents' | 'pushRequests'
+    'movements' | 'levels' | 'incidents' | 'orderEvents' | 'purchaseOrders' | 'pushRequests'
   >;
   const calls: Breakable<Facts['calls']> = [];
   const writes: Breakable<Facts['writes']> = [];
@@ -235,7 +235,7 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
   }
 
   function tellOrder(key: string): string {
-    const sequence = append(documents.orders, key, `shopify/${key}/${next()}`, true, { changed: true });
+    const sequence = append(documents.orders, key, `shopify/${key}/${next()}`, true, { changed: true, unmapped: false });
     publish(topics.orderEvents, key, `order/${key}/${sequence}`, { sequence });
     return `order/${key}/${sequence}`;
   }
@@ -274,7 +274,14 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
     },
     /** Units of a purchase order are put away. */
     receive(sku: string, quantity: number): void {
-      move(sku, `purchase/${tenant}/${next()}`, 'PurchaseReceiving', { onHand: quantity }, { purchaseOrder: 'po-1' });
+      const key = joinKey(tenant, 'po-1');
+      const sequence = append(documents.purchases, key, `command/${tenant}/${next()}`, true, {
+        changed: true,
+        putAway: [{ sku, quantity }],
+      });
+      publish(topics.purchaseOrders, key, `stock.purchasing/${key}/${sequence}`, { sequence });
+      const cause = `stock.purchasing/${key}/${sequence}/${encodeURIComponent(sku)}`;
+      move(sku, cause, 'PurchaseReceiving', { onHand: quantity }, { purchaseOrder: 'po-1' });
     },
     /** The product's settings are changed. */
     setProduct(sku: string, product: Partial<Product>): void {
@@ -407,6 +414,9 @@ export function createMadeUpSystem(firstPolicy: Thresholds = unsetPolicy) {
         calls,
         writes,
         sales,
+        orderIncidents: [],
+        connectorIncidents: [],
+        connectorIncidentDocuments: [],
         callsKeptSince: 0,
       }) as Breakable<Facts>;
     },

@@ -172,6 +172,13 @@ const mutations: Record<string, Mutation> = {
     const commands = facts.reservations.filter(({ causes }) => causes.length > 0);
     remove(pickOf(commands, pick).causes, pick);
   },
+  'a step of a purchase order is lost': (facts, pick) => remove(pickOf(facts.purchases, pick).entries, pick),
+  'a purchase order has put away other units': (facts, pick, by) => {
+    const steps = facts.purchases.flatMap(({ entries }) => entries.map(({ data }) => data));
+    pickOf(pickOf(steps, pick).putAway, 0).quantity += by;
+  },
+  'an old purchase order comes last': (facts, pick) =>
+    void facts.purchaseOrders.push(structuredClone(pickOf(toldTwice(facts.purchaseOrders), pick))),
   'a movement has another type': (facts, pick) => {
     const row = pickOf(rows(facts), pick);
     row.type = row.type === 'OrderReserve' ? 'BatchReserve' : 'OrderReserve';

@@ -177,7 +177,13 @@ describe('the auditor', () => {
     const facts = aDayInTheShop();
     const order = joinKey('default', 'south', 'lost');
     const effect = { kind: 'reserved' as const, sku: 'cup', quantity: 2, fromBatchReserve: 0, batch: null, label: null, reverses: null };
-    facts.orders.push({ aggregate: order, from: 1, to: 1, causes: ['a'], entries: [{ sequence: 1, cause: 'a', data: { changed: true } }] });
+    facts.orders.push({
+      aggregate: order,
+      from: 1,
+      to: 1,
+      causes: ['a'],
+      entries: [{ sequence: 1, cause: 'a', data: { changed: true, unmapped: false } }],
+    });
     facts.orderEvents.push({ key: order, id: `order/${order}/1`, digest: '', value: { sequence: 1 } });
     facts.reservations.push({
       aggregate: order,
@@ -195,7 +201,7 @@ describe('the auditor', () => {
   test('finds an order whose newest state never reached reservation', () => {
     const facts = aDayInTheShop();
     const document = must(facts.orders[0]);
-    document.entries.push({ sequence: document.to + 1, cause: 'edited', data: { changed: true } });
+    document.entries.push({ sequence: document.to + 1, cause: 'edited', data: { changed: true, unmapped: false } });
     document.causes.push('edited');
     document.to += 1;
     const sequence = document.to;
@@ -267,6 +273,44 @@ describe('the auditor', () => {
     expect(found(facts)).toContainEqual(
       expect.stringContaining(`row ${row.sequence} takes back the deduction nobody, which no row before it made`),
     );
+  });
+
+  test('finds units of a purchase order that were put away and never reached the ledger, and more than were', () => {
+    const facts = aDayInTheShop();
+    const step = must(facts.purchases[0]?.entries[0]);
+    must(step.data.putAway[0]).quantity += 1;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^I2 .* SKU cup, .* row \d+ \(PurchaseReceiving of 5 for po-1\) is not that 6 units of the purchase order po-1 \(.*\) were put away\.$/,
+      ),
+    ]);
+    step.data.putAway.push({ sku: 'plate/blue', quantity: 3 });
+    expect(found(facts)).toContainEqual(
+      expect.stringMatching(
+        /^I2 .* SKU plate\/blue: 3 units of the purchase order po-1 \(.*\) were put away, and never reached the ledger\.$/,
+      ),
+    );
+    step.data.putAway.length = 0;
+    expect(found(facts)).toContainEqual(expect.stringMatching(/^I2 .* SKU cup, .* row \d+ names a cause that purchasing never wrote/));
+  });
+
+  test('finds an incident that is open although nothing is wrong, and one that nobody was told of', () => {
+    const facts = aDayInTheShop();
+    const order = must(facts.orders[0]);
+    const { entries } = order;
+    for (const { data } of entries) data.unmapped = true;
+    expect(found(facts)).toEqual([
+      expect.stringMatching(/^heads .* order .*: order\.incidents\.v1 has no record of it, but the newest is open at step 1\.$/),
+    ]);
+    for (const { data } of entries) data.unmapped = false;
+    const key = joinKey('default', 'selling_without_stock', joinKey('north', 'item'));
+    facts.connectorIncidents.push({ key, id: '', digest: '', value: { sequence: 1, open: true } });
+    facts.connectorIncidentDocuments.push({ key, sequence: 2, open: false });
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^heads .* listing north\/item, .* ends with open at turn 1 for it, but the newest is closed at turn 2 \(selling_without_stock\)\.$/,
+      ),
+    ]);
   });
 
   test('finds a stale push: an old version that was applied after a newer one', () => {
@@ -469,7 +513,7 @@ describe('the auditor', () => {
     ]);
   });
 
-  test.each(['levels', 'orderEvents', 'pushRequests', 'incidents'] as const)(
+  test.each(['levels', 'orderEvents', 'pushRequests', 'incidents', 'purchaseOrders'] as const)(
     'finds an old record that came last for its key: %s',
     (topic) => {
       const facts = aDayInTheShop();

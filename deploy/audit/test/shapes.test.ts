@@ -39,8 +39,19 @@ describe('the auditor reads the journal of', () => {
 
   test('order: which entries publish the order', () => {
     expect(
-      ['changed', 'labelled', 'unchanged', 'stale', 'read_refused', 'label_refused'].map((type) => readOrderEntry({ type }).changed),
-    ).toEqual([true, true, false, false, false, false]);
+      ['labelled', 'voided', 'unchanged', 'stale', 'read_refused', 'label_refused', 'void_refused'].map((type) => readOrderEntry({ type })),
+    ).toMatchObject([true, true, false, false, false, false, false].map((changed) => ({ changed, unmapped: null })));
+    const unmapped = (change: object) => {
+      const line = { sku: null, quantity: 2, cancelled: 0, fulfilled: 0, shippedBefore: 0, fulfilledBy: 'seller', ...change };
+      return readOrderEntry({ type: 'changed', order: { lines: [line] } }).unmapped;
+    };
+    expect([unmapped({}), unmapped({ sku: 'cup' }), unmapped({ cancelled: 2 }), unmapped({ fulfilledBy: 'marketplace' })]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect([unmapped({ shippedBefore: 2 }), unmapped({ cancelled: 2, fulfilled: 1 })]).toEqual([false, true]);
   });
 
   test('reservation', () => {

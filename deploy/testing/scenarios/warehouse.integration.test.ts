@@ -8,7 +8,7 @@ import { openSeller, until, type Answer, type Seller } from './seller.ts';
 
 const store = 'amber';
 const stock = 10;
-const skus = Array.from({ length: 24 }, (_, index) => `mug-${index + 1}`);
+const skus = Array.from({ length: 23 }, (_, index) => `mug-${index + 1}`);
 let system: System;
 let seller: Seller;
 let taken = 0;
@@ -45,7 +45,7 @@ const said = ({ type, reason, change: { onHand, orderReserve, batchReserve, avai
 
 /** One order of one product that nobody else sells in this test. */
 function sale(lines: readonly Partial<OrderLine>[] = [{ quantity: 2 }]) {
-  const sku = skus[taken] as string;
+  const sku = lines[0]?.sku ?? (skus[taken] as string);
   taken += 1;
   const order = `order-${taken}`;
   const path = `/stores/${store}/orders/${order}`;
@@ -348,4 +348,37 @@ test('between the batch and the last label every record of the SKU carries the s
   expect(new Set(seen)).toEqual(new Set([stock - 4]));
   await seller.quiet(order.sku);
   expect(await seller.pushes(order.sku)).toEqual(before);
+});
+
+test('batches that are cancelled while more is assigned to them, and while reservation is killed: in the end none holds a unit', async () => {
+  const sku = skus[taken] as string;
+  const orders = Array.from({ length: 8 }, (_, index) => sale([{ sku, quantity: 1, line: `line-${index}` }]));
+  const inBatch = ({ order }: { order: string }) => ({ orders: [{ store, order }] });
+  for (const order of orders) await order.told();
+  await seller.levelIs(sku, { orderReserve: 8 });
+  const [first, second] = [orders.slice(0, 4), orders.slice(4)];
+  const batches: string[] = [];
+  for (const order of first) batches.push(await order.batch());
+  const attempt = (path: string, body?: unknown) =>
+    seller.call('reservation', 'POST', `/pick-batches/${path}`, body).catch(() => undefined);
+  const attempts = batches.flatMap((batch, index) => [
+    attempt(`${batch}/cancel`),
+    attempt(`${batch}/orders`, inBatch(second[index] as never)),
+  ]);
+  await Promise.race(attempts);
+  await system.processes.reservation.kill();
+  await Promise.all(attempts);
+  await system.processes.reservation.restart();
+  interface Content {
+    readonly state: string;
+    readonly orders: readonly { readonly lines: readonly { readonly toPick: number }[] }[];
+  }
+  const content = async (batch: string) => (await seller.call<Content>('reservation', 'GET', `/pick-batches/${batch}`)).body;
+  const left = async () => (await Promise.all(batches.map(content))).filter(({ state }) => state === 'cancelled');
+  const isEmpty = ({ orders: all }: Content) => all.every(({ lines }) => lines.every(({ toPick }) => toPick === 0));
+  await until('what is cancelled to hold nothing', left, (cancelled) => cancelled.length > 0 && cancelled.every(isEmpty));
+  // What the crash left open is cancelled now, as its user would.
+  for (const batch of batches) expect((await seller.call('reservation', 'POST', `/pick-batches/${batch}/cancel`)).status).toBe(200);
+  await until('every batch to hold nothing', left, (cancelled) => cancelled.length === batches.length && cancelled.every(isEmpty));
+  await seller.levelIs(sku, { orderReserve: 8, batchReserve: 0, available: stock - 8 });
 });

@@ -27,7 +27,7 @@ type Read = Inventory & { listing: { state: string } };
 
 /**
  * One Etsy listing: read, compared, written as a whole. Etsy has no compare-and-set: what is read right before the write and is less than what is
- * expected was sold and not seen yet, and nothing is written. Variants that the batch does not name keep what was read.
+ * expected was sold and not seen yet. Such a variant keeps what was read, as those do that the batch does not name.
  */
 export async function pushListing(target: PushTarget, { key, items }: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]> {
   const id = Number(groupOf(items[0]?.listing ?? ''));
@@ -41,9 +41,10 @@ export async function pushListing(target: PushTarget, { key, items }: FrozenBatc
     return items.map(({ listing: name }) => ({ listing: name, outcome: 'rejected', failure: error.failure }));
   }
   const judged = judge(id, read, items);
-  if (judged.some(({ outcome }) => outcome === 'rejected') && !judged.some(({ outcome }) => outcome === 'applied')) return judged;
+  const written = new Set(judged.flatMap(({ listing: name, outcome }) => (outcome === 'applied' ? name : [])));
+  if (written.size === 0) return judged;
 
-  const quantities = new Map(items.map(({ listing: name, quantity }) => [name, quantity]));
+  const quantities = new Map(items.filter((item) => written.has(item.listing)).map((item) => [item.listing, item.quantity]));
   try {
     if (isEmpty(updateOf(id, read, quantities))) await takeOffSale(listing, read, quantities, options);
     else await putOnSale(listing, read, quantities, options);
@@ -72,18 +73,16 @@ const noSuchOffering: Failure = {
   message: 'The listing has no such variant any more.',
 };
 
-/** What will become of each item: applied, once the listing is written. One that was sold unseen keeps all of them from being written. */
+/** What will become of each item: applied, once the listing is written. */
 function judge(id: number, inventory: Inventory, items: readonly PushItem[]): PushResult[] {
   const shown = new Map(offeredOf(id, inventory).map(({ listing, quantity }) => [listing, quantity]));
-  const results = items.map(({ listing, expected }): PushResult => {
+  return items.map(({ listing, expected }): PushResult => {
     const found = shown.get(listing);
     if (found === undefined) return { listing, outcome: 'rejected', failure: noSuchOffering };
     if (expected === null || found >= expected) return { listing, outcome: 'applied' };
     const message = `${found} are left where ${expected} were expected: something was sold that has not been read yet.`;
     return { listing, outcome: 'rejected', failure: { class: 'conflict', code: 'SOLD_MEANWHILE', message }, found };
   });
-  const isConflict = results.some((result) => result.outcome === 'rejected' && result.failure.class === 'conflict');
-  return isConflict ? results.map((result) => (result.outcome === 'applied' ? { ...result, outcome: 'not_tried' } : result)) : results;
 }
 
 /** Etsy refuses a listing on sale with nothing to sell. That it was us is remembered before it happens: nobody else's listing is put on sale later. */

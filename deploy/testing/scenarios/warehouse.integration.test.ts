@@ -1,5 +1,6 @@
 // Every row of the table of ARCHITECTURE.md, "How quantities move", through Kafka and HTTP, as ledger rows that a person can read.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EventOf } from '@evenkeel/chassis';
 import { decode } from '@evenkeel/chassis/testing';
 import { keyOf, openCodec, topics, type MarketplaceOrderRead, type OrderLine } from '@evenkeel/contracts';
 import { openSystem, type System } from '../system.ts';
@@ -315,6 +316,37 @@ describe('a cancellation', () => {
     expect(put.status).toBe(201);
     await order.rowsAre(reserve, 'AutoPick -2 -2 0 0', 'StockUpdate (put_back) 2 0 0 2');
     expect(await order.toPutBack()).toEqual([]);
+  });
+});
+
+describe('what comes in', () => {
+  const user = { kind: 'person', id: 'clara' } as const;
+  const purchase = async (event: EventOf<'CreatePurchaseOrder' | 'ReceivePurchase' | 'PutAwayPurchase'>): Promise<void> =>
+    seller.produce([{ topic: topics.purchaseCommands, key: [seller.tenant, event.data.purchaseOrder], event }]);
+  test('on a purchase order is not sellable before it is put away; put away, it is On Hand there', async () => {
+    const { sku, rowsAre } = sale();
+    const about = { tenant: seller.tenant, purchaseOrder: 'po-1', user, at: 1 };
+    const envelope = (id: string) => ({ id: `test/${seller.tenant}/${id}`, time: 1, correlation: 'po-1' });
+    const lines = [{ sku, quantity: 6 }];
+    await purchase({ ...envelope('create'), type: 'CreatePurchaseOrder', data: { ...about, supplier: null, note: null, lines } });
+    const some = [{ sku, quantity: 4 }];
+    await purchase({
+      ...envelope('receive'),
+      type: 'ReceivePurchase',
+      data: { ...about, lines: some, putAway: false, location: null, allowOver: false },
+    });
+    await purchase({
+      ...envelope('put-away'),
+      type: 'PutAwayPurchase',
+      data: { ...about, lines: [{ sku, quantity: 3 }], location: 'attic' },
+    });
+    const [row] = await rowsAre('PurchaseReceiving 3 0 0 3');
+    expect(row).toMatchObject({ location: 'attic', user });
+  });
+  test('or goes out by hand: stock set from 10 to 7 at one location', async () => {
+    const { sku, rowsAre } = sale();
+    expect((await seller.setOnHand(sku, stock, 7, 'damaged')).status).toBe(200);
+    await rowsAre('StockUpdate (damaged) -3 0 0 -3');
   });
 });
 

@@ -1,11 +1,12 @@
-import type {
-  CallOptions,
-  Capabilities,
-  Gateway,
-  Marketplace,
-  MarketplaceListing,
-  MarketplaceOrder,
-  StoreConnection,
+import {
+  ConnectionRefused,
+  type CallOptions,
+  type Capabilities,
+  type Gateway,
+  type Marketplace,
+  type MarketplaceListing,
+  type MarketplaceOrder,
+  type StoreConnection,
 } from '@evenkeel/connector-kit';
 import { z } from 'zod';
 import { oneRequest, openEtsyApi, type EtsyApi } from './etsy-api.ts';
@@ -121,8 +122,13 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
   const known = new Map<number, Inventory>();
   const onRead = (listing: number, inventory: Inventory): void => void known.set(listing, inventory);
 
-  const shopId = async (options: CallOptions): Promise<number> =>
-    settings.shopId ?? (await api.run({ method: 'GET', path: '/users/me', data: shapes.me }, options)).data.shop_id;
+  /** Whose token it is. A user without a shop has nothing to connect. */
+  async function owner(options: CallOptions): Promise<{ readonly shop: number; readonly date: number }> {
+    const { data, date } = await api.run({ method: 'GET', path: '/users/me', data: shapes.me }, options);
+    if (data.shop_id) return { shop: data.shop_id, date };
+    throw new ConnectionRefused(`The Etsy user ${data.user_id} has no shop: let the shop's owner consent, and enter the tokens of that.`);
+  }
+  const shopId = async (options: CallOptions): Promise<number> => settings.shopId ?? (await owner(options)).shop;
 
   async function listingsOf(ids: readonly number[], options: CallOptions) {
     const path = `/listings/batch?listing_ids=${ids.join(',')}&includes=Inventory`;
@@ -150,10 +156,9 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
     pushCost: () => ({ second: 2 * oneRequest.second, day: 2 * oneRequest.day }),
 
     async probe(options) {
-      const id = await shopId(options);
-      const { data: me, date } = await api.run({ method: 'GET', path: '/users/me', data: shapes.me }, options);
+      const { shop: id, date } = await owner(options);
       const { data: shop } = await api.run({ method: 'GET', path: `/shops/${id}`, data: shapes.shop }, options);
-      return { account: String(me.shop_id), name: shop.shop_name, time: date, active: !shop.is_vacation };
+      return { account: String(id), name: shop.shop_name, time: date, active: !shop.is_vacation };
     },
 
     listings: (options) => allListings(api, shopId, onRead, options),

@@ -73,7 +73,7 @@ const receipt = z.object({
 
 export const receipts = z.object({ count: z.number(), results: z.array(receipt) });
 
-export const me = z.object({ user_id: z.number(), shop_id: z.number() });
+export const me = z.object({ user_id: z.number(), shop_id: z.number().nullish() });
 export const shop = z.object({ shop_id: z.number(), shop_name: z.string(), is_vacation: z.boolean() });
 
 export type Inventory = z.output<typeof inventory>;

@@ -1,0 +1,82 @@
+import { MarketplaceError, type Memo } from '@evenkeel/connector-kit';
+import { describe, expect, test } from '@jest/globals';
+import type { EtsyApi } from '../src/etsy-api.ts';
+import { failureOf } from '../src/errors.ts';
+import { pushListing } from '../src/push.ts';
+
+/** What the sandbox does not do: a listing that changes between the read and the write, and a marketplace that is stricter than we know. */
+
+const inventory = (colours: readonly number[], quantity = 3) => ({
+  products: colours.map((colour) => ({
+    product_id: colour,
+    sku: `S-${colour}`,
+    offerings: [{ quantity, is_enabled: true, price: { amount: 500, divisor: 100 }, readiness_state_id: null }],
+    property_values: [{ property_id: 513, property_name: 'Colour', scale_id: null, value_ids: [colour], values: [`${colour}`] }],
+  })),
+  price_on_property: [],
+  quantity_on_property: [513],
+  sku_on_property: [513],
+  readiness_state_on_property: [],
+});
+const read = (colours: readonly number[], state = 'active') => ({ ...inventory(colours), listing: { listing_id: 9, state } });
+const refusal = (status: number, error: string) => new MarketplaceError(failureOf(status, JSON.stringify({ error }), undefined), 'no');
+
+/** Answers the requests in this order, and tells what was asked. */
+function answering(answers: readonly (object | MarketplaceError)[]) {
+  const asked: string[] = [];
+  const left = [...answers];
+  const api: EtsyApi = {
+    run({ method, path, body, data }) {
+      const sent = body && 'form' in body ? JSON.stringify(body.form) : '';
+      asked.push([method, path.split('/').at(-1)?.split('?')[0], sent].filter((part) => part !== '').join(' '));
+      const answer = left.shift();
+      if (answer === undefined) return Promise.reject(new Error(`nobody answers ${asked.at(-1)}`));
+      return answer instanceof MarketplaceError ? Promise.reject(answer) : Promise.resolve({ data: data.parse(answer), date: 0 });
+    },
+    close: () => Promise.resolve(),
+  };
+  return { api, asked };
+}
+
+async function push(answers: readonly (object | MarketplaceError)[], quantity: number, memo: Memo | null = null) {
+  const { api, asked } = answering(answers);
+  const remembered: (Memo | null)[] = [];
+  const remember = async (given: Memo | null) => void remembered.push(given);
+  const target = { api, shopId: 7, renewSoldOut: false, onRead: () => undefined };
+  const items = [{ listing: '9/513:1', quantity, expected: null }];
+  const [result] = await pushListing(target, { key: 'key', items }, { priority: 'normal', memo, remember });
+  return { result, asked, remembered };
+}
+
+describe('a write that Etsy refuses', () => {
+  test('is made once more where the listing was made up anew since it was read', async () => {
+    const { result, asked } = await push([read([1]), refusal(400, 'Invalid property'), read([1, 2]), inventory([1, 2])], 5);
+    expect(asked).toEqual(['GET inventory', 'PUT inventory', 'GET inventory', 'PUT inventory']);
+    expect(result).toMatchObject({ outcome: 'applied' });
+  });
+
+  test('and would refuse again is a matter of that listing', async () => {
+    const { result, asked } = await push([read([1]), refusal(400, 'Invalid price'), read([1])], 5);
+    expect(asked).toHaveLength(3);
+    expect(result).toMatchObject({ outcome: 'rejected', failure: { class: 'permanent_listing', message: 'Invalid price' } });
+  });
+
+  test('because nothing may be put at nothing, not even off sale, leaves it off sale all the same', async () => {
+    const refused = refusal(400, 'One offering must have quantity greater than 0');
+    const { result, asked, remembered } = await push([read([1]), { listing_id: 9, state: 'inactive' }, refused, read([1], 'inactive')], 0);
+    expect(asked.slice(0, 3)).toEqual(['GET inventory', 'PATCH 9 {"state":"inactive"}', 'PUT inventory']);
+    expect([result, remembered]).toMatchObject([{ outcome: 'applied' }, [{ deactivated: true }]]);
+  });
+
+  test('is not known to have failed where Etsy itself was in trouble, and nobody takes it for a matter of the listing', async () => {
+    const trouble = new MarketplaceError(failureOf(500, '{"error":"Server Error"}', undefined), 'unknown');
+    await expect(push([read([1]), trouble], 5)).rejects.toMatchObject({ applied: 'unknown', failure: { class: 'transient' } });
+  });
+});
+
+test('a listing that we took off sale is put back behind its quantities, and only then forgotten', async () => {
+  const back = [read([1], 'inactive'), inventory([1]), { listing_id: 9, state: 'active' }];
+  const { asked, remembered } = await push(back, 5, { deactivated: true });
+  expect(asked).toEqual(['GET inventory', 'PUT inventory', 'PATCH 9 {"state":"active"}']);
+  expect(remembered).toEqual([null]);
+});

@@ -153,7 +153,8 @@ async function outcome(seller: Seller, skus: readonly string[]) {
     listings: (await seller.listings(sku)).map(({ store, listing, confirmed, outstanding }) => ({
       store,
       listing,
-      confirmed,
+      // Its age goes on while the run is played again.
+      confirmed: confirmed && { ...confirmed, ageSeconds: undefined },
       outstanding,
     })),
   });
@@ -182,11 +183,13 @@ test('a recorded run produced again, each input twice, in three interleavings, c
   await seller.sync('pot', false);
   await seller.sync('pot', true);
   await seller.skuPolicy('cup', { realTimeAtOrBelow: 30, significantUnits: null, everyNth: null });
-  await until(
-    'the cancellations',
-    async () => seller.level('cup'),
-    ({ orderReserve }) => orderReserve < 10,
-  );
+  for (const [number, { id }] of orders.entries())
+    if (number % 3 === 1)
+      await until(
+        `the cancellation of ${id}`,
+        async () => seller.call('order', 'GET', `/stores/${number % 2 === 0 ? 'amber' : 'birch'}/orders/${encodeURIComponent(id)}`),
+        ({ body }) => typeof body['cancelledAt'] === 'string',
+      );
   await drained(system);
   for (const sku of skus) await seller.quiet(sku);
   const before = await outcome(seller, skus);

@@ -83,6 +83,26 @@ describe('a listing', () => {
     await seller.show(mug, 13);
   });
 
+  test('is one of several of a SKU, also in one store: each shows what there is, and a sale on one changes the others', async () => {
+    const seller = await openSeller(system, { stores: [amber] });
+    const shop = seller.shopOf(amber);
+    await seller.control.createShop({ name: shop, token: 'shpat_twins' });
+    const twins = await seller.control.putProducts(
+      shop,
+      [1, 2].map(() => ({ sku: mug, quantity: 0 })),
+    );
+    await ask(seller, 'POST', '/stores', { store: amber, shop, accessToken: 'shpat_twins' });
+    await connected(seller);
+    await seller.count(mug, 5);
+    const shown = async () => {
+      const rows = (await seller.control.quantities(shop)).rows;
+      return twins.map(({ inventoryItem }) => rows.find((row) => row.inventoryItem === inventoryItem)?.available);
+    };
+    await until('both to show 5', shown, (all) => all.every((each) => each === 5));
+    await seller.control.placeOrder(shop, { lines: [{ inventoryItem: twins[0]?.inventoryItem ?? '', quantity: 2 }] });
+    expect(await until('both to show 3', shown, (all) => all.every((each) => each === 3))).toEqual([3, 3]);
+  });
+
   test('that is unmapped is listed as such, its orders wait, and are reserved when a person maps it', async () => {
     const seller = await sellerOf(mug);
     await ask(seller, 'PUT', `${listingPath(seller, mug)}/mapping`, { sku: null });

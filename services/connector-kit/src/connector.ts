@@ -135,8 +135,10 @@ export function openStores(options: StoresOptions): Stores {
         owners.delete(key);
       }),
     );
-    for (const [key, document] of wanted)
+    for (const [key, document] of wanted) {
+      owners.get(key)?.owner.noticed(document);
       if (!owners.has(key) && !closed && current === generation) owners.set(key, { owner: open(document), generation: current });
+    }
   }
 
   const open = (document: StoreDocument): StoreOwner => openStoreOwner({ ...options, document, alive: () => options.alive(document.lane) });

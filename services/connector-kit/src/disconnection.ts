@@ -59,18 +59,20 @@ export async function setListingsToZero(
   const { tenant, store } = identity;
   await wantZero(options, correlation);
   const done = new AbortController();
-  const pushing = push(AbortSignal.any([signal, done.signal]));
+  let ended = false;
+  const pushing = push(AbortSignal.any([signal, done.signal])).finally(() => (ended = true));
+  pushing.catch(() => undefined); // looked at below
   const left = () => collections.listings.countDocuments({ tenant, store, sku: { $ne: null }, outstanding: true, quarantined: null });
   let remaining = await left();
-  for (let since = performance.now(); remaining > 0 && mayGoOn() && performance.now() - since < patienceMilliseconds;) {
+  for (let since = performance.now(); remaining > 0 && !ended && mayGoOn() && performance.now() - since < patienceMilliseconds;) {
     await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
-    signal.throwIfAborted();
     const now = await left();
     if (now < remaining) since = performance.now();
     remaining = now;
   }
   done.abort();
   await pushing;
+  signal.throwIfAborted();
   return await collections.listings.countDocuments({ tenant, store, sku: { $ne: null }, outstanding: true });
 }
 
@@ -104,6 +106,7 @@ export async function giveUp(options: DisconnectionOptions, document: StoreDocum
       $set: {
         state: 'disconnected',
         credentials: sealer.seal({}, document._id),
+        webhookSecret: null,
         credentialVersion: document.credentialVersion + 1,
         gate: null,
         circuit: null,

@@ -137,7 +137,7 @@ export interface ListingDocument {
   /** A person lets nothing go out to it. */
   readonly paused?: Pause | null;
   /** What it was seen to show. Not written anew while that stays the same: then it is as old as the store's last import. */
-  readonly lastRead?: { readonly quantity: number | null; readonly onSale: boolean; readonly at: number } | null;
+  readonly lastRead?: LastRead | null;
   /** wanted > confirmed, and it is not paused; present only while true. */
   readonly outstanding?: true;
   /** wanted > confirmed, and it is paused: kept apart, so that whoever looks for what can be sent does not meet it. */
@@ -158,6 +158,14 @@ export interface OwnOrder {
   readonly correlation: string;
   /** Not waited for any longer: what changed nothing that is worth a push never comes back. */
   readonly until: number;
+}
+
+export interface LastRead {
+  readonly quantity: number | null;
+  readonly onSale: boolean;
+  readonly at: number;
+  /** It was not what was expected then: changed by hand, or sold by an order that nobody had read yet. */
+  readonly unexpected?: true;
 }
 
 export interface ListingChange {

@@ -6,13 +6,13 @@ import type { HoldReason } from './failure.ts';
 type Shown = Pick<ListingDocument, 'confirmed' | 'lastRead' | 'expected'>;
 
 /**
- * What a listing shows as far as anybody knows: what it should show less what it has sold since, else the newer of what was confirmed and what was
- * read; null where nobody knows.
+ * What a listing shows as far as anybody knows: what it should show less what it has sold since, unless it was seen to show something else; else
+ * the newer of what was confirmed and what was read. Null where nobody knows.
  */
 function shownOn({ confirmed, lastRead, expected }: Shown): number | null {
-  if (typeof expected === 'number') return expected;
-  if (!lastRead || lastRead.quantity === null) return confirmed?.quantity ?? null;
-  return confirmed && confirmed.at >= lastRead.at ? confirmed.quantity : lastRead.quantity;
+  const isRead = lastRead && lastRead.quantity !== null && lastRead.at > (confirmed?.at ?? 0);
+  if (typeof expected === 'number' && !(isRead && lastRead.unexpected)) return expected;
+  return isRead ? lastRead.quantity : (confirmed?.quantity ?? null);
 }
 
 /** Whether shoppers can buy it, as far as anybody knows. */

@@ -115,6 +115,14 @@ const warningSchema = z
   .object({ listings: z.int(), onSale: z.int(), sellingWithoutStock: z.int() })
   .meta({ description: 'Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell.' });
 
+const marketplaceSchema = z.object({
+  marketplace: z.string(),
+  connection: z.record(z.string(), z.unknown()).meta({ description: 'Fields of POST /stores, beside the id of the store.' }),
+  credentials: z.record(z.string(), z.unknown()).meta({ description: 'Fields of PUT /stores/:store/credentials.' }),
+});
+
+const fieldsOf = (fields: z.ZodRawShape) => z.toJSONSchema(z.strictObject(fields), { io: 'input' }) as Record<string, unknown>;
+
 const importedSchema = z.object({ listings: z.int(), mapped: z.int(), unmapped: z.int() });
 
 /** What every connector serves about its stores and listings. */
@@ -141,6 +149,19 @@ function storeRoutes(options: ConnectorRoutesOptions): Route[] {
   const { marketplace, collections, desk } = options;
   const { view, find } = createViews(options);
   return [
+    defineRoute({
+      method: 'get',
+      path: '/marketplace',
+      summary: 'What this marketplace needs to connect a store, and to renew its credentials.',
+      roles: [],
+      responses: { 200: { description: 'The fields as JSON Schema.', schema: marketplaceSchema } },
+      handle: () =>
+        reply(200, {
+          marketplace: marketplace.name,
+          connection: fieldsOf(marketplace.connectionFields),
+          credentials: fieldsOf(marketplace.credentialFields),
+        }),
+    }),
     defineRoute({
       method: 'post',
       path: '/stores',
@@ -401,7 +422,8 @@ async function asProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ConnectionRefused) throw problem(400, { type: 'connection-refused', detail: error.message });
+    if (error instanceof ConnectionRefused)
+      throw problem(400, { type: 'connection-refused', detail: error.message, ...(error.choice ? { choice: error.choice } : {}) });
     if (error instanceof StoreRefusal)
       throw problem(error.code.startsWith('unknown_') ? 404 : 409, { type: error.code.replaceAll('_', '-'), detail: error.message });
     if (error instanceof MarketplaceError) throw problemOfMarketplace(error);

@@ -1,7 +1,7 @@
 import type { Logger } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
-import type { Collections, ListingDocument } from './documents.ts';
+import type { Collections, LastRead, ListingDocument } from './documents.ts';
 import { changeWrite, publishChanges, type ChangesOptions } from './listing-changes.ts';
 import { mappableSku, remap, skuFor, type Remapped } from './listing-mapping.ts';
 import type { MarketplaceListing, StoreConnection } from './marketplace.ts';
@@ -79,24 +79,27 @@ async function takePage({ identity, collections, log }: ImportOptions, page: rea
     if (sku !== null) mapped += 1;
     const after = remap(before, sku, now);
     for (const { type } of after?.changes ?? []) tally[type === 'ListingMapped' ? 'mapped' : 'unmapped'] += 1;
-    const facts = factsOf(read, now);
+    const facts = { marketplaceSku: read.sku, lastRead: readingOf(read, before, now), gone: null };
     if (!before) return after ? [insertWrite(identity, read.listing, after, facts)] : [];
     if (after) return [changeWrite(before, after, facts)];
-    return isNews(before, read) ? [{ updateOne: { filter: { _id: before._id }, update: { $set: facts } } }] : [];
+    return isNews(before, facts) ? [{ updateOne: { filter: { _id: before._id }, update: { $set: facts } } }] : [];
   });
   if (writes.length > 0) await collections.listings.bulkWrite(writes, { ordered: false });
   return mapped;
 }
 
-const factsOf = ({ sku, quantity, onSale }: MarketplaceListing, at: number) => ({
-  marketplaceSku: sku,
-  lastRead: { quantity, onSale, at },
-  gone: null,
-});
+function readingOf({ quantity, onSale }: MarketplaceListing, before: ListingDocument | null, at: number): LastRead {
+  const { expected = null, inFlight = null } = before ?? {};
+  const unexpected = inFlight === null && expected !== null && quantity !== null && quantity !== expected;
+  return { quantity, onSale, at, ...(unexpected ? { unexpected } : {}) };
+}
 
 /** Ten thousand listings are not written anew every five minutes where nothing has changed. */
-const isNews = ({ marketplaceSku, lastRead, gone }: ListingDocument, { sku, quantity, onSale }: MarketplaceListing): boolean =>
-  marketplaceSku !== sku || !lastRead || lastRead.quantity !== quantity || lastRead.onSale !== onSale || Boolean(gone);
+function isNews({ marketplaceSku, lastRead, gone }: ListingDocument, now: { marketplaceSku: string | null; lastRead: LastRead }): boolean {
+  if (marketplaceSku !== now.marketplaceSku || !lastRead || gone) return true;
+  const { quantity, onSale, unexpected } = now.lastRead;
+  return lastRead.quantity !== quantity || lastRead.onSale !== onSale || lastRead.unexpected !== unexpected;
+}
 
 /** An insert that only takes effect where nobody was faster. */
 function insertWrite(

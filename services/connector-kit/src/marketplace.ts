@@ -228,9 +228,21 @@ export interface Marketplace {
   open(access: StoreAccess, gateway: Gateway): StoreConnection;
 }
 
+/** What a person has to choose: a field of {@link Marketplace.connectionFields}, and what it can be. */
+export interface Choice {
+  readonly field: string;
+  readonly options: readonly { readonly value: string; readonly label: string }[];
+}
+
 /** A store cannot be connected as entered; the message says what to do. */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused';
+  readonly choice: Choice | null;
+
+  constructor(message: string, choice: Choice | null = null) {
+    super(message);
+    this.choice = choice;
+  }
 }
 
 /** Not from the marketplace, or too old to be believed; the message says what is wrong, never the secret. */

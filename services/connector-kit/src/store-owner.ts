@@ -53,6 +53,8 @@ export interface StoreOwner extends AsyncDisposable {
   /** An order has changed at the marketplace, it says: its orders are read at once, however many hints there are. */
   hinted(): void;
   hold(): HoldReason | null;
+  /** Its document as it is now: what people have decided meanwhile. */
+  noticed(document: StoreDocument): void;
 }
 
 const defaultPatienceMilliseconds = 3_000;
@@ -282,6 +284,11 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
       pushLoop?.wake();
     },
     hinted: () => pollNow?.(),
+    noticed(now) {
+      if (isPassive(now) === passive) return;
+      passive = isPassive(now);
+      pushLoop?.wake();
+    },
     hold: () => (refused ? 'disconnected' : (gateway.hold() ?? (passive ? 'store_passive' : started ? null : 'orders_first'))),
     async [Symbol.asyncDispose]() {
       stopping.abort(new CallNotMade('not_owner'));

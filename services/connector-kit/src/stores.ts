@@ -152,11 +152,12 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
    * been shipped before it was connected.
    */
   async function connectAgain(known: StoreDocument, fresh: StoreDocument): Promise<StoreDocument> {
-    const { settings, credentials, name, connectedFrom, connectedAt, connectedBy } = fresh;
+    const { settings, credentials, webhookSecret = null, name, connectedFrom, connectedAt, connectedBy } = fresh;
     const credentialVersion = known.credentialVersion + 1;
     const again = {
       settings,
       credentials,
+      webhookSecret,
       name,
       connectedFrom: connectedFrom ?? fresh.ordersFrom,
       connectedAt,

@@ -114,6 +114,23 @@ describe('a store that is paused', () => {
   });
 });
 
+describe('a listing that is set by hand at the marketplace', () => {
+  test('while nothing may go out to it, opens an incident where there is nothing left to sell', async () => {
+    await openStore(['A']);
+    await bench.connect();
+    bench.start({ ...often, listingImport: 20 });
+    await bench.take(requested('A', 0, 1));
+    await until('A shows 0', () => shows('A') === 0);
+    await until('A is settled', () => settled('A'));
+    await bench.desk.pause(tenant, store, clara);
+    fake.shop.listings.set('A', { sku: 'sku-A', quantity: 4 });
+    await until('its incident is open', async () => (await openIncidents()).length === 1);
+    fake.shop.listings.set('A', { sku: 'sku-A', quantity: 0 });
+    await until('it has closed', async () => (await openIncidents()).length === 0);
+    expect(fake.shop.applied).toHaveLength(1);
+  });
+});
+
 describe('a store that does not sell', () => {
   test('is passive: its pushes wait until the marketplace says that it sells again', async () => {
     await openStore(['A']);

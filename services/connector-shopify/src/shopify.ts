@@ -93,11 +93,13 @@ interface Shop extends StoreConnection {
 /** The location asked for, or the only active one. */
 async function chooseLocation(shop: Shop, settings: Settings, options: CallOptions): Promise<Settings> {
   const active = (await shop.locations(options)).filter(({ isActive }) => isActive);
+  const choice = { field: 'locationId', options: active.map(({ id, name }) => ({ value: id, label: name })) };
   const names = active.map(({ id, name }) => `${name} (${id})`).join(', ');
   if (settings.locationId !== null) {
     if (active.some(({ id }) => id === settings.locationId)) return settings;
     throw new ConnectionRefused(
       `The shop has no active location ${settings.locationId}: give one of ${names || 'those that you activate there first'}.`,
+      choice,
     );
   }
   const [only] = active;
@@ -106,6 +108,7 @@ async function chooseLocation(shop: Shop, settings: Settings, options: CallOptio
     active.length === 0
       ? 'The shop has no active location: activate one there, then connect it again.'
       : `The shop has several active locations: give the one whose stock this is as locationId: ${names}.`,
+    choice,
   );
 }
 

@@ -104,13 +104,23 @@ describe('a Shopify store', () => {
     const refused = await connector.call('POST', '/stores', { store, shop: store, accessToken: 'shpat_two' });
     expect(refused).toMatchObject({
       status: 400,
-      body: { type: 'urn:evenkeel:problem:connection-refused', detail: expect.stringMatching(/North.*South/) },
+      body: {
+        type: 'urn:evenkeel:problem:connection-refused',
+        detail: expect.stringMatching(/North.*South/),
+        choice: { field: 'locationId', options: shop.locations.map(({ id, name }) => ({ value: id, label: name })) },
+      },
     });
     const entered = { store, shop: store, accessToken: 'shpat_two', locationId: shop.locations[1]?.id };
     expect(await connector.call('POST', '/stores', entered)).toMatchObject({
       status: 201,
       body: { store: { settings: { locationId: shop.locations[1]?.id } } },
     });
+  });
+
+  test('says what it needs to be connected', async () => {
+    const { status, body } = await connector.call('GET', '/marketplace');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ marketplace: 'shopify', connection: { required: expect.arrayContaining(['shop', 'accessToken']) } });
   });
 
   test('with a wrong token, an unknown shop or an unknown field is refused, and says what to do', async () => {

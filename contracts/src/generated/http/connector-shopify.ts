@@ -1,6 +1,21 @@
 // Generated from the routes of connector-shopify by `npm run generate`: change those, not this file.
 
 export interface ConnectorShopifyHttp {
+  /** What this marketplace needs to connect a store, and to renew its credentials. */
+  readonly 'GET /marketplace': {
+    readonly path: undefined;
+    readonly query: undefined;
+    readonly body: undefined;
+    readonly answers: {
+      readonly 200: {
+        readonly marketplace: string;
+        /** Fields of POST /stores, beside the id of the store. */
+        readonly connection: Readonly<Record<string, unknown>>;
+        /** Fields of PUT /stores/:store/credentials. */
+        readonly credentials: Readonly<Record<string, unknown>>;
+      };
+    };
+  };
   /** Connect a store: its access is proven, and what it needs is settled. */
   readonly 'POST /stores': {
     readonly path: undefined;

@@ -4,10 +4,9 @@ import { openSeller, until } from './seller.ts';
 
 let system: System;
 beforeAll(async () => {
-  // Etsy's orders are polled so seldom that a test can sell there without being seen.
-  system = await openSystem({
-    serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2' }, 'connector-etsy': { ORDER_POLL_SECONDS: '15' } },
-  });
+  // Etsy's orders are polled so seldom that only a webhook, or what a push finds, tells of them.
+  const pollSeldom = { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2' }, 'connector-etsy': { ORDER_POLL_SECONDS: '600' } };
+  system = await openSystem({ serviceEnv: pollSeldom });
 }, 240_000);
 afterAll(async () => system[Symbol.asyncDispose](), 60_000);
 
@@ -22,11 +21,12 @@ const open = async (skus: readonly string[]) => {
 };
 
 describe('a seller with a shop on Shopify and one on Etsy', () => {
-  test('sells on either, and both show what is left', async () => {
+  test('sells on either, and both show what is left as soon as Etsy has told of its sale', async () => {
     const seller = await open(['mug']);
     await seller.buy('amber', [['mug', 1]]);
     await seller.show('mug', 4);
-    await seller.buy('cedar', [['mug', 2]]);
+    const { id } = await seller.buy('cedar', [['mug', 2]]);
+    expect(await seller.webhook('cedar', id)).toBe(202);
     await seller.show('mug', 2);
     expect(await seller.levelIs('mug', { orderReserve: 3, available: 2 })).toMatchObject({ onHand: 5 });
   }, 120_000);
@@ -50,14 +50,16 @@ describe('a seller with a shop on Shopify and one on Etsy', () => {
       return (await seller.control.listing(seller.shopOf('cedar'), Number(item))).state;
     };
     await until('it is off sale', state, (seen) => seen === 'inactive');
-    await seller.buy('cedar', [['pan', 5]]); // sold out there, which Etsy does by itself
+    const { id } = await seller.buy('cedar', [['pan', 5]]); // sold out there, which Etsy does by itself
+    await seller.webhook('cedar', id);
     await seller.show('pan', 0);
     for (const sku of ['pot', 'pan']) {
       expect((await seller.setOnHand(sku, 5, 8, 'found')).status).toBe(200);
       await seller.show(sku, 3);
     }
     expect(await until('it is on sale', state, (seen) => seen === 'active')).toBe('active');
-    await seller.buy('cedar', [['pan', 1]]);
+    const again = await seller.buy('cedar', [['pan', 1]]);
+    await seller.webhook('cedar', again.id);
     await seller.show('pan', 2);
   }, 120_000);
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { Outgoing } from '@evenkeel/chassis';
 import { encode } from '@evenkeel/chassis/testing';
 import { openCodec } from '@evenkeel/contracts';
@@ -80,6 +80,7 @@ export async function openSeller(
   const control = createSandboxControl(system.sandbox.controlUrl);
   const token = await system.token({ tenant, user: 'clara', roles });
   const shopOf = (store: string) => `${tenant}-${store}`;
+  const webhookKey = Buffer.from(`${tenant}, who sells on Etsy`);
 
   async function call<Body = Record<string, unknown>>(
     service: ServiceName,
@@ -121,7 +122,7 @@ export async function openSeller(
   };
   const createEtsyShop = async (store: string) => {
     const { tokens } = await control.createEtsyShop({ name: shopOf(store), ...system.sandbox.etsyApp, acceptEverySale });
-    return { ...tokens, renewSoldOut: true };
+    return { ...tokens, renewSoldOut: true, webhookSecret: `whsec_${webhookKey.toString('base64')}` };
   };
 
   const seller = {
@@ -204,6 +205,18 @@ export async function openSeller(
 
     buy: async (store: string, lines: readonly (readonly [sku: string, quantity: number])[], force = false): Promise<Order> =>
       control.placeOrder(shopOf(store), { lines: lines.map(([sku, quantity]) => ({ sku, quantity })), force }),
+    /** Etsy tells the store's connector that something has become of an order; resolves to the answer's status. */
+    async webhook(store: string, order: string): Promise<number> {
+      const [id, timestamp] = [`msg_${randomUUID()}`, Math.floor(Date.now() / 1_000)];
+      const body = JSON.stringify({
+        event_type: 'order.paid',
+        resource_url: `https://openapi.etsy.com/v3/application/shops/1/receipts/${order}`,
+      });
+      const signature = createHmac('sha256', webhookKey).update(`${id}.${timestamp}.${body}`).digest('base64');
+      const headers = { 'webhook-id': id, 'webhook-timestamp': `${timestamp}`, 'webhook-signature': `v1,${signature}` };
+      const url = `${system.services['connector-etsy']}/webhooks/${tenant}/${store}`;
+      return (await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })).status;
+    },
     label: async (store: string, order: string, body: unknown = {}) =>
       call('order', 'POST', `/stores/${store}/orders/${encodeURIComponent(order)}/labels`, body),
     /** Waits until the order service knows the order. */

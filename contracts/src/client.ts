@@ -18,7 +18,7 @@ interface Operation {
   readonly answers: object;
 }
 
-/** A part that has a required member must be given. */
+/** Path and query: one that has a required member must be given. A body must be given wherever one is taken, if only as `{}`. */
 type Part<Name extends string, Value> = Value extends undefined
   ? { readonly [Key in Name]?: undefined }
   : Record<never, never> extends Value
@@ -28,7 +28,7 @@ type Part<Name extends string, Value> = Value extends undefined
 /** What a request brings. */
 export type RequestOf<O extends Operation> = Part<'path', O['path']> &
   Part<'query', O['query']> &
-  Part<'body', O['body']> & {
+  (O['body'] extends undefined ? { readonly body?: undefined } : { readonly body: O['body'] }) & {
     /** The same for the same wish, so that it can be repeated; a new one where absent. */
     readonly idempotencyKey?: string | undefined;
     readonly signal?: AbortSignal | undefined;
@@ -61,9 +61,9 @@ export class ProblemError extends Error {
   /** What this type says beside that. */
   readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, { type, title, detail, status: _status, ...members }: Readonly<Record<string, unknown>>) {
+  constructor(operation: string, status: number, { type, title, detail, status: _status, ...members }: Readonly<Record<string, unknown>>) {
     const said = typeof detail === 'string' ? detail : `The answer was ${status}.`;
-    super(said);
+    super(`${operation} was refused (${status}): ${said}`);
     this.status = status;
     this.type = typeof type === 'string' ? type : 'about:blank';
     this.title = typeof title === 'string' ? title : 'Problem';
@@ -116,7 +116,7 @@ export function createClient<Name extends keyof HttpServices>(_service: Name, op
       ...(sent.signal ? { signal: sent.signal } : {}),
     });
     const body = await read(response);
-    if (!response.ok) throw new ProblemError(response.status, isObject(body) ? body : {});
+    if (!response.ok) throw new ProblemError(operation, response.status, isObject(body) ? body : {});
     return { status: response.status, body, headers: response.headers };
   };
   return call as unknown as Client<HttpServices[Name]>;

@@ -1,60 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, ProblemError, type HttpServices, type RequestOf } from '@evenkeel/contracts/client';
 import type { MarketplaceName } from '@evenkeel/marketplace-sandbox/control';
-import type { Addresses, ServiceName } from './application.ts';
+import type { Addresses } from './application.ts';
 import { type Claims, requestToken } from './token.ts';
 
-export type Answer = { status: number; body: unknown };
-
-export type Inventory = {
-  sku: string;
-  sequence: number;
-  quantities: { onHand: number; orderReserve: number; batchReserve: number; available: number };
-  locations: Record<string, number>;
-  /** False: never counted, so the quantities say nothing. */
-  counted: boolean;
-};
-
-export type Policy = { realTimeAtOrBelow: number | null; significantUnits: number | null; everyNth: number };
-
-/** What was decided about one row of a product's ledger. */
-export type MovementDecision = { decision: string; reason: string; inputs: { sequence: number } };
+type Answers<Service extends keyof HttpServices, Name extends keyof HttpServices[Service]> = HttpServices[Service][Name] extends {
+  answers: { 200: infer Body };
+}
+  ? Body
+  : never;
+type Inventory = Answers<'stock', 'GET /products/{sku}'>;
+type Decisions = Answers<'sync-policy', 'GET /products/{sku}/decisions'>;
+type Policy = Omit<RequestOf<HttpServices['sync-policy']['PUT /policy']>['body'], 'expectedRevision'>;
 
 export interface OrderName {
   readonly store: string;
   readonly order: string;
 }
-export interface LineUnits {
+interface LineUnits {
   readonly line: string;
   readonly quantity: number;
 }
-export interface SkuUnits {
+interface SkuUnits {
   readonly sku: string;
   readonly quantity: number;
 }
-
-/** What became of each order that was to go into a pick batch. */
-export interface Batch {
-  readonly batch: string;
-  readonly orders: readonly (OrderName & {
-    readonly status: string;
-    readonly reason: string | null;
-    readonly units: readonly LineUnits[];
-  })[];
-}
-
-/** A service answered "no" to something that must work; the message is what it says. */
-class Refused extends Error {
-  readonly answer: Answer;
-
-  constructor(what: string, answer: Answer) {
-    const { title, detail } = (answer.body ?? {}) as { title?: string; detail?: string };
-    super(`${what} was refused (${answer.status}): ${detail ?? title ?? JSON.stringify(answer.body)}`);
-    this.answer = answer;
-  }
-}
-
-const connectorOf = (marketplace: MarketplaceName): ServiceName => `connector-${marketplace}`;
 
 /** Where stock is kept when nobody says where. */
 const location = 'default';
@@ -64,75 +35,87 @@ const longestAnswerMilliseconds = 20_000;
 const connectSeconds = 180;
 const connectPauseMilliseconds = 100;
 const onItsWay = 202;
-const worthRepeating = (status: number) => status === onItsWay || status === 429 || status >= 500;
+const worthRepeating = (status: number) => status === onItsWay || status === 401 || status === 429 || status >= 500;
+
+/** What was answered; {@link patient} lets no 202 through. */
+async function bodyOf<A extends { readonly status: number; readonly body: unknown }>(
+  asked: Promise<A>,
+): Promise<Exclude<A, { readonly status: typeof onItsWay }>['body']> {
+  return (await asked).body;
+}
+
+/** Instead of what was asked for, the status where it is one of these "no"s. */
+const unless = async <T>(statuses: readonly number[], asked: Promise<T>): Promise<T | number> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof ProblemError && statuses.includes(error.status)) return error.status;
+    throw error;
+  });
+
+/** A fetch that waits for services that do not answer, or not yet. `renewed`: a token; a new one where the last was refused. */
+const patient = (renewed: (refused: boolean) => Promise<string>, signal: AbortSignal | undefined): typeof fetch =>
+  async function patientFetch(address, init) {
+    const deadline = Date.now() + patienceSeconds * 1000;
+    let response: Response | undefined;
+    for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
+      let failure: unknown;
+      try {
+        const headers = new Headers(init?.headers);
+        headers.set('authorization', `Bearer ${await renewed(response?.status === 401)}`);
+        const limit = AbortSignal.timeout(longestAnswerMilliseconds);
+        response = await fetch(address, { ...init, headers, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+        if (!worthRepeating(response.status)) return response;
+        failure = await response.text();
+      } catch (error) {
+        failure = error;
+      }
+      signal?.throwIfAborted();
+      if (Date.now() > deadline) throw new Error(`${String(address)} was not answered for ${patienceSeconds} s`, { cause: failure });
+      await delay(pause, undefined, signal ? { signal } : {});
+    }
+  };
 
 export type Seller = ReturnType<typeof createSeller>;
 
 /**
- * What the people of one seller do over HTTP. Everything waits for services that do not answer and rejects with {@link Refused} where the
- * answer is "no"; `key` is the idempotency key: the same wish has the same one, also after a restart.
+ * What the people of one seller do over HTTP, through the generated client. Everything waits for services that do not answer and rejects with
+ * {@link ProblemError} where the answer is "no"; `key` is the idempotency key: the same wish has the same one, also after a restart.
  */
 export function createSeller({
   addresses,
   signal,
   ...claims
 }: { addresses: Pick<Addresses, 'issuerUrl' | 'services'>; signal?: AbortSignal | undefined } & Claims) {
-  let token: Promise<string> | undefined;
-
-  async function ask(method: string, url: string, body: unknown, key: string | undefined): Promise<Answer> {
-    token ??= requestToken(addresses.issuerUrl, claims);
-    token.catch(() => (token = undefined));
-    const headers: Record<string, string> = { authorization: `Bearer ${await token}` };
-    if (key !== undefined) headers['idempotency-key'] = key;
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    const limit = AbortSignal.timeout(longestAnswerMilliseconds);
-    const init = { method, headers, signal: signal ? AbortSignal.any([signal, limit]) : limit };
-    const response = await fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+  let known: Promise<string> | undefined;
+  async function token(refused = false): Promise<string> {
+    if (refused) known = undefined; // it lasts twelve hours
+    known ??= requestToken(addresses.issuerUrl, claims);
+    known.catch(() => (known = undefined));
+    return known;
   }
 
-  /** The first answer that is one. */
-  async function call(service: ServiceName, method: string, path: string, body?: unknown, key?: string): Promise<Answer> {
-    const deadline = Date.now() + patienceSeconds * 1000;
-    for (let pause = 100; ; pause = Math.min(pause * 2, 2_000)) {
-      let last: Answer | undefined;
-      let failure: unknown;
-      try {
-        last = await ask(method, `${addresses.services[service]}${path}`, body, key);
-        if (last.status === 401)
-          token = undefined; // it lasts twelve hours
-        else if (!worthRepeating(last.status)) return last;
-      } catch (error) {
-        failure = error;
-      }
-      signal?.throwIfAborted();
-      if (Date.now() > deadline) {
-        if (last) throw new Refused(`${method} ${path} of ${service}`, last);
-        throw new Error(`${service} has not answered ${method} ${path} for ${patienceSeconds} s`, { cause: failure });
-      }
-      await delay(pause, undefined, signal ? { signal } : {});
-    }
-  }
+  const options = { token: () => token(), fetch: patient(token, signal) };
+  const clientOf = <Name extends keyof HttpServices>(service: Name) =>
+    createClient(service, { url: addresses.services[service], ...options });
+  const stock = clientOf('stock');
+  const orders = clientOf('order');
+  const reservations = clientOf('reservation');
+  const syncPolicy = clientOf('sync-policy');
+  /** All connectors serve the same; only what connects a store differs. */
+  const connectorOf = (marketplace: MarketplaceName) => clientOf(`connector-${marketplace}` as 'connector-shopify');
 
-  async function must<T>(what: string, answer: Promise<Answer>): Promise<T> {
-    const found = await answer;
-    if (found.status >= 400) throw new Refused(what, found);
-    return found.body as T;
-  }
-
-  const product = (sku: string) => `/products/${encodeURIComponent(sku)}`;
-  const order = (store: string, id: string) => `/stores/${encodeURIComponent(store)}/orders/${encodeURIComponent(id)}`;
-  const inventory = (sku: string) => must<Inventory>(`Reading ${sku}`, call('stock', 'GET', product(sku)));
-  const onHandAt = ({ locations }: Inventory) => locations[location] ?? 0;
+  const inventory = (sku: string) => bodyOf(stock('GET /products/{sku}', { path: { sku } }));
+  const onHandAt = ({ locations }: Inventory) => locations?.[location] ?? 0;
 
   /** Undefined where On Hand is no longer what was seen. */
   async function tryOnHand(sku: string, seen: number, onHand: number, reason: string | null, key: string): Promise<true | undefined> {
-    const answer = await call('stock', 'PUT', `${product(sku)}/locations/${location}/on-hand`, { seen, onHand, reason }, key);
-    const { type } = (answer.body ?? {}) as { type?: string };
-    if (answer.status === 409 && type?.endsWith(':on-hand-changed')) return undefined;
-    if (answer.status >= 400) throw new Refused(`Setting ${sku} from ${seen} to ${onHand}`, answer);
-    return true;
+    const request = { path: { sku, location }, body: { seen, onHand, reason }, idempotencyKey: key };
+    try {
+      await stock('PUT /products/{sku}/locations/{location}/on-hand', request);
+      return true;
+    } catch (error) {
+      if (error instanceof ProblemError && error.type.endsWith(':on-hand-changed')) return undefined;
+      throw error;
+    }
   }
 
   return {
@@ -144,18 +127,18 @@ export function createSeller({
      */
     async connectStore(marketplace: MarketplaceName, store: string, access: () => Promise<object>): Promise<void> {
       const connector = connectorOf(marketplace);
-      const state = async () => ((await call(connector, 'GET', `/stores/${store}`)).body as { state?: string } | null)?.state;
+      const state = async () => {
+        const found = await unless([404], bodyOf(connector('GET /stores/{store}', { path: { store } })));
+        return typeof found === 'number' ? undefined : found.state;
+      };
       const before = await state();
       if (before === undefined || before === 'disconnected')
-        await must(`Connecting ${store}`, call(connector, 'POST', '/stores', { store, ...(await access()) }, randomUUID()));
+        await connector('POST /stores', { body: { store, ...(await access()) } as never, idempotencyKey: randomUUID() });
       for (const end = Date.now() + connectSeconds * 1_000; (await state()) !== 'connected'; await delay(connectPauseMilliseconds))
         if (Date.now() > end) throw new Error(`The store ${store} has not been connected for ${connectSeconds} s.`);
     },
     readListings: (marketplace: MarketplaceName, store: string) =>
-      must<unknown>(
-        `Reading the listings of ${store}`,
-        call(connectorOf(marketplace), 'POST', `/stores/${store}/listing-imports`, undefined, randomUUID()),
-      ),
+      connectorOf(marketplace)('POST /stores/{store}/listing-imports', { path: { store }, idempotencyKey: randomUUID() }),
 
     /**
      * A Stock Update to what `decide` makes of the On Hand that is there; null leaves it alone. Where that has changed meanwhile it is tried
@@ -178,74 +161,63 @@ export function createSeller({
     openWith: async (sku: string, onHand: number, key: string) => (await tryOnHand(sku, 0, onHand, null, key)) === true,
 
     /** A label for all that is left: its id. A refusal stands for its key: another try needs another one. */
-    async createLabel(store: string, id: string, key: string): Promise<{ label: string } | 'nothing_left' | 'unknown_order'> {
-      const answer = await call('order', 'POST', `${order(store, id)}/labels`, {}, key);
-      if (answer.status < 300) return answer.body as { label: string };
-      if (answer.status === 409) return 'nothing_left';
-      if (answer.status === 404) return 'unknown_order';
-      throw new Refused(`A label for ${id}`, answer);
+    async createLabel(store: string, order: string, key: string): Promise<{ label: string } | 'nothing_left' | 'unknown_order'> {
+      const request = { path: { store, order }, body: {}, idempotencyKey: key };
+      const made = await unless([404, 409], bodyOf(orders('POST /stores/{store}/orders/{order}/labels', request)));
+      if (typeof made !== 'number') return made;
+      return made === 409 ? 'nothing_left' : 'unknown_order';
     },
-    voidLabel: (store: string, id: string, label: string, key: string) =>
-      must<unknown>(`Voiding a label of ${id}`, call('order', 'POST', `${order(store, id)}/labels/${label}/voids`, {}, key)),
+    voidLabel: (store: string, order: string, label: string, key: string) =>
+      orders('POST /stores/{store}/orders/{order}/labels/{label}/voids', { path: { store, order, label }, body: {}, idempotencyKey: key }),
 
     /** Puts all that waits of these orders into a new pick batch; what became of each stands in the answer. */
-    makeBatch: (orders: readonly OrderName[], key: string) =>
-      must<Batch>('Making a pick batch', call('reservation', 'POST', '/pick-batches', { orders }, key)),
+    makeBatch: (some: readonly OrderName[], key: string) =>
+      bodyOf(reservations('POST /pick-batches', { body: { orders: some }, idempotencyKey: key })),
     /** Pick batches that are not cancelled, the newest ones. */
-    openBatches: async (): Promise<string[]> =>
-      (
-        await must<{ batches: { batch: string }[] }>('Reading the pick batches', call('reservation', 'GET', '/pick-batches?state=open'))
-      ).batches.map(({ batch }) => batch),
+    openBatches: async (): Promise<string[]> => {
+      const { batches } = await bodyOf(reservations('GET /pick-batches', { query: { state: 'open' } }));
+      return batches.map(({ batch }) => batch);
+    },
     pickBatch: (batch: string, key: string) =>
-      must<unknown>(`Picking ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/picks`, {}, key)),
-    reportMissing: (batch: string, orders: readonly (OrderName & { lines: readonly LineUnits[] })[], key: string) =>
-      must<unknown>(`A short pick of ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/short-picks`, { orders }, key)),
-    takeOutOfBatch: (batch: string, orders: readonly OrderName[], key: string) =>
-      must<unknown>(`Taking orders out of ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/removals`, { orders }, key)),
+      reservations('POST /pick-batches/{batch}/picks', { path: { batch }, body: {}, idempotencyKey: key }),
+    reportMissing: (batch: string, some: readonly (OrderName & { lines: readonly LineUnits[] })[], key: string) =>
+      reservations('POST /pick-batches/{batch}/short-picks', { path: { batch }, body: { orders: some }, idempotencyKey: key }),
+    takeOutOfBatch: (batch: string, some: readonly OrderName[], key: string) =>
+      reservations('POST /pick-batches/{batch}/removals', { path: { batch }, body: { orders: some }, idempotencyKey: key }),
     cancelBatch: (batch: string, key: string) =>
-      must<unknown>(`Cancelling ${batch}`, call('reservation', 'POST', `/pick-batches/${batch}/cancel`, undefined, key)),
+      reservations('POST /pick-batches/{batch}/cancel', { path: { batch }, idempotencyKey: key }),
     /** Orders with units that were cancelled after they had been picked. */
     toPutBack: async (): Promise<OrderName[]> => {
-      const { units } = await must<{ units: OrderName[] }>('Reading what is to be put back', call('reservation', 'GET', '/to-put-back'));
-      return [...new Map(units.map(({ store, order: id }) => [JSON.stringify([store, id]), { store, order: id }])).values()];
+      const { units } = await bodyOf(reservations('GET /to-put-back'));
+      return [...new Map(units.map(({ store, order }) => [JSON.stringify([store, order]), { store, order }])).values()];
     },
     /** False where somebody else has put it back. */
-    async putBack({ store, order: id }: OrderName, key: string): Promise<boolean> {
-      const answer = await call('reservation', 'POST', `${order(store, id)}/put-backs`, {}, key);
-      if (answer.status >= 400 && answer.status !== 409) throw new Refused(`Putting back what was picked for ${id}`, answer);
-      return answer.status < 400;
+    async putBack({ store, order }: OrderName, key: string): Promise<boolean> {
+      const request = { path: { store, order }, body: {}, idempotencyKey: key };
+      return (await unless([409], reservations('POST /stores/{store}/orders/{order}/put-backs', request))) !== 409;
     },
 
     /** Orders units from a supplier; resolves to the purchase order's name. */
     orderFrom: async (supplier: string, lines: readonly SkuUnits[], key: string): Promise<string> => {
-      const made = call('stock', 'POST', '/purchase-orders', { supplier, lines }, key);
-      return (await must<{ purchaseOrder: { purchaseOrder: string } }>('A purchase order', made)).purchaseOrder.purchaseOrder;
+      const made = await bodyOf(stock('POST /purchase-orders', { body: { supplier, lines }, idempotencyKey: key }));
+      return made.purchaseOrder.purchaseOrder;
     },
     /** Some of it comes in: put away at once, or waiting for that. */
     receive: (purchaseOrder: string, lines: readonly SkuUnits[], putAway: boolean, key: string) =>
-      must<unknown>(
-        `Receiving ${purchaseOrder}`,
-        call('stock', 'POST', `/purchase-orders/${purchaseOrder}/receipts`, { lines, putAway }, key),
-      ),
+      stock('POST /purchase-orders/{purchaseOrder}/receipts', { path: { purchaseOrder }, body: { lines, putAway }, idempotencyKey: key }),
     /** All that waits. */
     putAway: (purchaseOrder: string, key: string) =>
-      must<unknown>(`Putting away ${purchaseOrder}`, call('stock', 'POST', `/purchase-orders/${purchaseOrder}/put-aways`, {}, key)),
+      stock('POST /purchase-orders/{purchaseOrder}/put-aways', { path: { purchaseOrder }, body: {}, idempotencyKey: key }),
 
-    isSynced: async (sku: string) =>
-      (await must<{ enabled: boolean }>(`Reading ${sku}`, call('sync-policy', 'GET', `${product(sku)}/inventory-sync`))).enabled,
+    isSynced: async (sku: string) => (await bodyOf(syncPolicy('GET /products/{sku}/inventory-sync', { path: { sku } }))).enabled,
     setSync: (sku: string, enabled: boolean, key: string) =>
-      must<unknown>(`Inventory Sync of ${sku}`, call('sync-policy', 'PUT', `${product(sku)}/inventory-sync`, { enabled }, key)),
+      syncPolicy('PUT /products/{sku}/inventory-sync', { path: { sku }, body: { enabled }, idempotencyKey: key }),
 
     /** All decisions about a product's movements, newest first. */
-    async decisions(sku: string): Promise<MovementDecision[]> {
-      type Page = { decisions: (MovementDecision & { trigger: string })[]; next: number | null };
-      const found: MovementDecision[] = [];
+    async decisions(sku: string): Promise<Decisions['decisions'][number][]> {
+      const found: Decisions['decisions'][number][] = [];
       for (let before: number | null | undefined; before !== null;) {
-        const query: string = before === undefined ? '' : `&before=${before}`;
-        const page: Page = await must<Page>(
-          `Reading the decisions about ${sku}`,
-          call('sync-policy', 'GET', `${product(sku)}/decisions?limit=500${query}`),
-        );
+        const page: Decisions = await bodyOf(syncPolicy('GET /products/{sku}/decisions', { path: { sku }, query: { limit: 500, before } }));
         found.push(...page.decisions.filter(({ trigger }) => trigger === 'movement'));
         before = page.next;
       }
@@ -254,15 +226,11 @@ export function createSeller({
 
     /** Sets the policy of all products that have none of their own; nothing where it is that already. */
     async setPolicy(policy: Policy): Promise<void> {
-      type Stored = Policy & { revision: number };
-      const now = await must<Stored>('Reading the policy', call('sync-policy', 'GET', '/policy'));
+      const now = await bodyOf(syncPolicy('GET /policy'));
       const isSame = (Object.keys(policy) as (keyof Policy)[]).every((field) => now[field] === policy[field]);
       if (isSame) return;
       const body = { expectedRevision: now.revision, ...policy };
-      await must(
-        'Setting the policy',
-        call('sync-policy', 'PUT', '/policy', body, `policy-${now.revision}-${Object.values(policy).join('-')}`),
-      );
+      await syncPolicy('PUT /policy', { body, idempotencyKey: `policy-${now.revision}-${Object.values(policy).join('-')}` });
     },
   };
 }

@@ -40,6 +40,11 @@ export interface Location {
   name: string;
 }
 
+interface WebhookTarget {
+  url: string;
+  secret: string;
+}
+
 export interface ShopSettings {
   token: string;
   rateLimit: RateLimit;
@@ -51,6 +56,8 @@ export interface ShopSettings {
   answerDelayMilliseconds: number;
   /** The shop's clock less the machine's. */
   clockOffsetMilliseconds: number;
+  /** Where the shop's webhooks about orders go, and what they are signed with (Etsy: `whsec_` and base64); null or absent: nowhere. */
+  webhook?: WebhookTarget | null;
   /** Ids of locations that were deactivated: nothing can be set there. */
   inactiveLocations?: string[];
 }
@@ -244,6 +251,14 @@ export interface Faults {
   failNextTokenCalls?: { calls: number; status: number };
   /** Close the connection of the next mutations before they take effect. */
   dropNextMutations?: number;
+  /** A shopper buys this right before the next mutation takes effect: between the connector's decision and its call. */
+  sellBeforeNextMutation?: NewOrder;
+  /** Never send the next webhooks. */
+  dropNextWebhooks?: number;
+  /** Send each of the next webhooks twice. */
+  duplicateNextWebhooks?: number;
+  /** Send the next webhooks only behind the one after them. */
+  reorderNextWebhooks?: number;
 }
 
 /** The control port refused: `status` and `detail` of its problem+json. */

@@ -1,4 +1,4 @@
-import type { Faults } from './control-client.ts';
+import type { Faults, NewOrder } from './control-client.ts';
 
 interface CallCounts {
   calls: number;
@@ -16,6 +16,10 @@ export interface Trouble {
   takeTokenRefusal(): number | undefined;
   /** Whether this mutation's connection is to be closed, and whether before or after it takes effect. */
   takeDrop(): 'before' | 'after' | undefined;
+  /** What shoppers are to buy right before this mutation takes effect. */
+  takeSale(): NewOrder | undefined;
+  /** What is to go wrong with this webhook. */
+  takeWebhookTrouble(): 'drop' | 'duplicate' | 'hold' | undefined;
 }
 
 export function createTroubles() {
@@ -34,7 +38,8 @@ export type Troubles = ReturnType<typeof createTroubles>;
 
 function createTrouble(): Trouble {
   let due: Faults = {};
-  const takeOne = (name: 'dropNextMutations' | 'dropAnswerOfNextMutations'): boolean => {
+  type Counted = 'dropNextMutations' | 'dropAnswerOfNextMutations' | 'dropNextWebhooks' | 'duplicateNextWebhooks' | 'reorderNextWebhooks';
+  const takeOne = (name: Counted): boolean => {
     const left = due[name] ?? 0;
     if (left > 0) due = { ...due, [name]: left - 1 };
     return left > 0;
@@ -57,5 +62,15 @@ function createTrouble(): Trouble {
       return failing.status;
     },
     takeDrop: () => (takeOne('dropNextMutations') ? 'before' : takeOne('dropAnswerOfNextMutations') ? 'after' : undefined),
+    takeSale() {
+      const { sellBeforeNextMutation: sale, ...rest } = due;
+      due = rest;
+      return sale;
+    },
+    takeWebhookTrouble() {
+      if (takeOne('dropNextWebhooks')) return 'drop';
+      if (takeOne('duplicateNextWebhooks')) return 'duplicate';
+      return takeOne('reorderNextWebhooks') ? 'hold' : undefined;
+    },
   };
 }

@@ -10,6 +10,7 @@ import { createTroubles } from './faults.ts';
 import { createAdminApi } from './shopify/admin-api.ts';
 import { createContractApp } from './shopify/contract-app.ts';
 import { openState } from './state/state.ts';
+import { createSellFirst, createWebhooks } from './webhooks.ts';
 
 export interface SandboxOptions {
   host: string;
@@ -30,10 +31,12 @@ export async function openSandbox({ host, contractPort, controlPort, statePath }
   await using opening = new AsyncDisposableStack();
   const state = opening.use(openState(statePath));
   const troubles = createTroubles();
-  const etsy = createEtsyApp(createEtsyApi(state, troubles, await openGate(), log), log);
-  const contractApp = createContractApp(createAdminApi(state, troubles, log), log, [etsy]);
+  const webhooks = opening.use(createWebhooks(state, troubles, log));
+  const sellFirst = createSellFirst(state, troubles, webhooks);
+  const etsy = createEtsyApp(createEtsyApi(state, troubles, await openGate(), sellFirst, log), log);
+  const contractApp = createContractApp(createAdminApi(state, troubles, sellFirst, log), log, [etsy]);
   const contract = opening.use(await listen(contractApp, contractPort, host));
-  const control = opening.use(await listen(createControlApp(state, troubles, log), controlPort, host));
+  const control = opening.use(await listen(createControlApp(state, troubles, webhooks, log), controlPort, host));
   const opened = opening.move();
   return { contractUrl: contract.url, controlUrl: control.url, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

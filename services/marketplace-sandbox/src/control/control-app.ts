@@ -1,21 +1,27 @@
 import express, { type ErrorRequestHandler, type Request } from 'express';
 import type { Logger } from 'pino';
 import { z, type ZodType } from 'zod';
-import type { Page, Shop } from '../control-client.ts';
+import type { Order, Page, Shop } from '../control-client.ts';
 import type { Troubles } from '../faults.ts';
 import { Refusal } from '../state/refusal.ts';
 import type { ShopRow } from '../state/shops.ts';
 import type { State } from '../state/state.ts';
+import type { OrderChange, Webhooks } from '../webhooks.ts';
 import { etsyProducts, etsyRoutes } from './etsy-routes.ts';
 import * as messages from './messages.ts';
 
 /** The control port: everything that happens to a marketplace from outside its API. Errors are problem+json. */
-export function createControlApp(state: State, troubles: Troubles, log: Logger) {
+export function createControlApp(state: State, troubles: Troubles, webhooks: Webhooks, log: Logger) {
   const { shops, inventory, orders, namesOf, etsyShops, etsyListings } = state;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.get('/readyz', (_request, response) => void response.json({ status: 'ready' }));
   app.use('/__sim', express.json({ limit: '64mb' }));
+
+  const announced = (request: Request, change: OrderChange, order: Order): Order => {
+    webhooks.announce(shopOf(request), change, order);
+    return order;
+  };
 
   const sim = express.Router();
   sim.post(
@@ -60,20 +66,36 @@ export function createControlApp(state: State, troubles: Troubles, log: Logger) 
   });
 
   sim.post('/shops/:shop/orders', (request, response) => {
-    response.status(201).json(orders.place(shopOf(request), read(messages.newOrders, request.body)));
+    const placed = orders.place(shopOf(request), read(messages.newOrders, request.body));
+    for (const each of placed) if (each.accepted) webhooks.announce(shopOf(request), 'placed', each.order);
+    response.status(201).json(placed);
   });
   sim.get('/shops/:shop/orders/:id', (request, response) => void response.json(orders.get(shopOf(request), orderOf(request))));
   sim.post('/shops/:shop/orders/:id/edit', (request, response) => {
-    response.json(orders.edit(knownShop(request), orderOf(request), read(messages.orderEdit, request.body)));
+    response.json(announced(request, 'edited', orders.edit(knownShop(request), orderOf(request), read(messages.orderEdit, request.body))));
   });
   sim.post('/shops/:shop/orders/:id/cancel', (request, response) => {
-    response.json(orders.cancel(knownShop(request), orderOf(request), read(messages.cancellation, request.body ?? {})));
+    response.json(
+      announced(request, 'cancelled', orders.cancel(knownShop(request), orderOf(request), read(messages.cancellation, request.body ?? {}))),
+    );
   });
   sim.post('/shops/:shop/orders/:id/fulfil', (request, response) => {
-    response.json(orders.fulfil(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
+    response.json(
+      announced(
+        request,
+        'fulfilled',
+        orders.fulfil(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines),
+      ),
+    );
   });
   sim.post('/shops/:shop/orders/:id/refund', (request, response) => {
-    response.json(orders.refund(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines));
+    response.json(
+      announced(
+        request,
+        'refunded',
+        orders.refund(knownShop(request), orderOf(request), read(messages.someLines, request.body ?? {}).lines),
+      ),
+    );
   });
 
   sim.use(etsyRoutes(state, (shop) => describeShop(state, shop)));

@@ -42,6 +42,10 @@ export const settings = z.strictObject({
   latencyMilliseconds: milliseconds.exactOptional(),
   answerDelayMilliseconds: milliseconds.exactOptional(),
   clockOffsetMilliseconds: z.int().min(-1e11).max(1e11).exactOptional(),
+  webhook: z
+    .strictObject({ url: z.url({ protocol: /^https?$/ }), secret: z.string().min(8).max(255) })
+    .nullable()
+    .exactOptional(),
   inactiveLocations: z.array(id).max(50).exactOptional(),
 }) satisfies z.ZodType<Partial<ShopSettings>>;
 
@@ -156,6 +160,10 @@ export const faults = z.strictObject({
   failNextTokenCalls: z.strictObject({ calls: z.int().min(0).max(1e9), status: z.int().min(400).max(599) }).exactOptional(),
   dropAnswerOfNextMutations: z.int().min(0).max(1e9).exactOptional(),
   dropNextMutations: z.int().min(0).max(1e9).exactOptional(),
+  sellBeforeNextMutation: newOrder.exactOptional(),
+  dropNextWebhooks: z.int().min(0).max(1e9).exactOptional(),
+  duplicateNextWebhooks: z.int().min(0).max(1e9).exactOptional(),
+  reorderNextWebhooks: z.int().min(0).max(1e9).exactOptional(),
 }) satisfies z.ZodType<Faults>;
 
 export const drift = z.strictObject({

@@ -16,7 +16,7 @@ export type EtsyApi = (request: Request) => Promise<EtsyAnswer>;
 const changing = new Set(['updateListing', 'updateListingInventory']);
 
 /** The simulated API of every Etsy shop, behind HTTP. `log` hears loudly of every answer that the sandbox itself got wrong. */
-export function createEtsyApi(state: State, troubles: Troubles, gate: Gate, log: Logger): EtsyApi {
+export function createEtsyApi(state: State, troubles: Troubles, gate: Gate, sellFirst: (shop: string) => void, log: Logger): EtsyApi {
   const { shops, etsyShops } = state;
   const operations = createOperations(state);
   const spendings = new Map<string, Spending>();
@@ -106,10 +106,12 @@ export function createEtsyApi(state: State, troubles: Troubles, gate: Gate, log:
         headers: { 'retry-after': String(remaining.retryAfterSeconds) },
       };
     }
-    const drop = changing.has(operation.operationId ?? '') ? trouble.takeDrop() : undefined;
+    const changes = changing.has(operation.operationId ?? '');
+    const drop = changes ? trouble.takeDrop() : undefined;
     if (drop === 'before') return 'dropped';
     const { latencyMilliseconds, answerDelayMilliseconds } = shops.get(shop).settings;
     if (latencyMilliseconds > 0) await delay(latencyMilliseconds);
+    if (changes) sellFirst(shop);
     const answer = perform(shop, request, operation);
     if (answerDelayMilliseconds > 0) await delay(answerDelayMilliseconds);
     return drop === 'after' ? 'dropped' : { ...answer, headers: limitHeaders(shop, remaining), date: shops.now(shop) };

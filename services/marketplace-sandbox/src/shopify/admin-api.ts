@@ -28,7 +28,7 @@ const plain = (status: number, retryAfterSeconds?: number): Answer => {
 };
 
 /** The simulated Admin API of every shop, behind HTTP. `log` hears loudly of every answer that the sandbox itself got wrong. */
-export function createAdminApi(state: State, troubles: Troubles, log: Logger) {
+export function createAdminApi(state: State, troubles: Troubles, sellFirst: (shop: string) => void, log: Logger) {
   const schema = loadSchema();
   const read = createRequestReader(schema);
   const buckets = new Map<string, Bucket>();
@@ -93,6 +93,7 @@ export function createAdminApi(state: State, troubles: Troubles, log: Logger) {
       // The shop may have been changed or deleted while the call waited.
       const now = state.shops.find(shop.name);
       if (now === undefined) return plain(404);
+      if (request.operation.operation === 'mutation') sellFirst(shop.name);
       const answer = execute(now, request, requested, concurrentKeys);
       if (now.settings.answerDelayMilliseconds > 0) await delay(now.settings.answerDelayMilliseconds);
       return drop === 'after' ? 'dropped' : answer;

@@ -130,7 +130,7 @@ export function describeRoutes(
 
     const isSigned = route.access === 'signature';
 
-    test(isSigned ? 'believes nothing that is not signed' : 'needs a token', async () => {
+    test('believes nobody without a token, or where it takes signatures, without one', async () => {
       const answer = await ask(http.port, { method, target: targetOf(route, bare), headers: keyFor(route) });
       if (isSigned) {
         expect(partsAreAbsent ? [400, 401, 404, 503] : [400, 401, 404]).toContain(answer.status);

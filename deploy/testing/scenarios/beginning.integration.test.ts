@@ -16,7 +16,7 @@ const quickly = { serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2'
 /** A name that no seller of another test has, and the same in both systems. */
 const tenant = `again-${process.pid}`;
 
-/** Sold in both stores, labelled, voided, cancelled, edited, counted, refused; every change is pushed. */
+/** Sold in both stores, batched, picked short, labelled, voided, cancelled, put back, bought in, counted, refused; every change is pushed. */
 async function someDays(seller: Seller): Promise<string[]> {
   await seller.open(skus);
   for (const sku of skus) await seller.count(sku, 40);
@@ -41,10 +41,53 @@ async function someDays(seller: Seller): Promise<string[]> {
     if (number % 4 === 1) await told(seller, order, ({ cancelledAt }) => cancelledAt !== null);
     if (number % 8 === 3) await told(seller, order, ({ lines }) => lines.every(({ fulfilled, quantity }) => fulfilled === quantity));
   }
+  await picked(
+    seller,
+    [7, 10, 6].flatMap((number) => orders[number] ?? []),
+  );
+  await received(seller);
   await seller.setOnHand('cup', 3, 50); // refused: nobody has seen 3
   await seller.sync('pot', false);
   await seller.sync('pot', true);
   return orders.map(({ store, id }) => `/stores/${store}/orders/${encodeURIComponent(id)}/reservations`);
+}
+
+interface Batched {
+  readonly batch: string;
+  readonly orders: readonly { readonly units: readonly { readonly line: string }[] }[];
+}
+
+async function must<Body>(seller: Seller, service: 'reservation' | 'stock', path: string, body: object): Promise<Body> {
+  const answer = await seller.call<Body>(service, 'POST', path, body);
+  if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+/** A pick batch of some orders: one unit is not there, one order is taken out, the rest is picked; the last one is cancelled after that, and put back. */
+async function picked(seller: Seller, orders: readonly { store: string; id: string }[]): Promise<void> {
+  const names = orders.map(({ store, id }) => ({ store, order: id }));
+  const [short, out, regretted] = names;
+  if (!short || !out || !regretted) throw new Error('Name three orders.');
+  const { batch, orders: batched } = await must<Batched>(seller, 'reservation', '/pick-batches', { orders: names });
+  const line = batched[0]?.units[0]?.line;
+  await must(seller, 'reservation', `/pick-batches/${batch}/short-picks`, { orders: [{ ...short, lines: [{ line, quantity: 1 }] }] });
+  await must(seller, 'reservation', `/pick-batches/${batch}/removals`, { orders: [out] });
+  await must(seller, 'reservation', `/pick-batches/${batch}/picks`, {});
+  await seller.control.cancelOrder(seller.shopOf(regretted.store), regretted.order);
+  await told(seller, { store: regretted.store, id: regretted.order }, ({ cancelledAt }) => cancelledAt !== null);
+  await until(
+    'the units to be put back',
+    async () => (await seller.call<{ units: { order: string }[] }>('reservation', 'GET', '/to-put-back')).body.units,
+    (units) => units.some(({ order }) => order === regretted.order),
+  );
+  await must(seller, 'reservation', `/stores/${regretted.store}/orders/${encodeURIComponent(regretted.order)}/put-backs`, {});
+}
+
+/** Half of what was ordered from a supplier comes and is put away, the rest comes and waits. */
+async function received(seller: Seller): Promise<void> {
+  await must(seller, 'stock', '/purchase-orders', { purchaseOrder: 'po-1', lines: [{ sku: 'pot', quantity: 10 }] });
+  await must(seller, 'stock', '/purchase-orders/po-1/receipts', { lines: [{ sku: 'pot', quantity: 6 }] });
+  await must(seller, 'stock', '/purchase-orders/po-1/receipts', { putAway: false });
 }
 
 interface Told {
@@ -122,4 +165,4 @@ test('a recorded run, played from its beginning into an empty system, comes to t
   const seller = await openSeller(system, { tenant });
   await playInto(system, seller, records, 1);
   expect(await outcome(system, seller, orders)).toEqual(before);
-}, 300_000);
+}, 600_000);

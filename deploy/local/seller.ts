@@ -69,7 +69,8 @@ const patient = (renewed: (refused: boolean) => Promise<string>, signal: AbortSi
         failure = error;
       }
       signal?.throwIfAborted();
-      if (Date.now() > deadline) throw new Error(`${new Request(address).url} was not answered for ${patienceSeconds} s`, { cause: failure });
+      if (Date.now() > deadline)
+        throw new Error(`${new Request(address).url} was not answered for ${patienceSeconds} s`, { cause: failure });
       await delay(pause, undefined, signal ? { signal } : {});
     }
   };

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventOf } from '@evenkeel/chassis';
 import { decode } from '@evenkeel/chassis/testing';
 import { keyOf, openCodec, topics, type MarketplaceOrderRead, type OrderLine } from '@evenkeel/contracts';
+import { printFinding } from '../../audit/report.ts';
+import { runAudit } from '../../audit/run.ts';
 import { openSystem, type System } from '../system.ts';
 import { recordsOf } from './recording.ts';
 import { openSeller, until, type Answer, type Seller } from './seller.ts';
@@ -413,4 +415,11 @@ test('batches that are cancelled while more is assigned to them, and while reser
   for (const batch of batches) expect((await seller.call('reservation', 'POST', `/pick-batches/${batch}/cancel`)).status).toBe(200);
   await until('every batch to hold nothing', left, (cancelled) => cancelled.length === batches.length && cancelled.every(isEmpty));
   await seller.levelIs(sku, { orderReserve: 8, batchReserve: 0, available: stock - 8 });
+});
+
+test('after all that the auditor finds nothing wrong', async () => {
+  const { registryUrl, mongoUrl, sandbox } = system;
+  const where = { brokers: system.brokers.split(','), registryUrl, mongoUrl, controlUrl: sandbox.controlUrl, databasePrefix: 'evenkeel_' };
+  const { violations } = await runAudit({ ...where, tenant: seller.tenant, waitSeconds: 30, json: false, help: false }, () => undefined);
+  expect(violations.map(printFinding)).toEqual([]);
 });

@@ -61,12 +61,12 @@ async function connect(skus: readonly string[]): Promise<{ store: string; token:
   return { store, token, listings: products.map(({ inventoryItem }) => inventoryItem) };
 }
 
-async function request(store: string, listing: string, sku: string, available: number, sequence: number): Promise<void> {
+async function request(store: string, listing: string, sku: string, available: number, sequence: number, correlation = 'c'): Promise<void> {
   const { tenant } = connector;
   const version: ListingVersion = { mapping: 1, epoch: 1, sequence, settings: 0 };
   const at = Date.now();
   const data = { tenant, sku, store, marketplace: 'shopify', listing, available, version, reason: 'crossed_zero' as const, at };
-  const event: EventOf<'PushRequested'> = { id: randomUUID(), type: 'PushRequested', time: at, correlation: 'c', data };
+  const event: EventOf<'PushRequested'> = { id: randomUUID(), type: 'PushRequested', time: at, correlation, data };
   await sender.send([{ topic: topics.shopifyPushRequests, key: [tenant, store, listing, sku], event }]);
 }
 
@@ -153,6 +153,22 @@ describe('a Shopify store', () => {
         { outstanding: false, confirmed: { quantity: 3, version: { mapping: 1, epoch: 1, sequence: 1, settings: 0 } }, inFlight: null },
       ],
     });
+  });
+
+  test('does not sell again what its last shoppers bought between our decision and our call', async () => {
+    const { store, listings: [listing = ''] } = await connect(['lamp']); // prettier-ignore
+    await request(store, listing, 'lamp', 2, 1);
+    await until('it shows 2', async () => (await shown(store, listing)) === 2);
+    await control().setFaults(store, { sellBeforeNextMutation: { lines: [{ inventoryItem: listing, quantity: 2 }] } });
+    await request(store, listing, 'lamp', 3, 2); // one was found: 3, of which two are being sold
+    await until('the sale is told of', () => read.some(({ type, data }) => type === 'MarketplaceOrderRead' && data.store === store));
+    expect(await shown(store, listing)).toBe(0);
+    const sold = read.find(({ type, data }) => type === 'MarketplaceOrderRead' && data.store === store);
+    await request(store, listing, 'lamp', 1, 3, sold?.correlation);
+    await until('it shows 1', async () => (await shown(store, listing)) === 1);
+    const written: number[] = [];
+    for await (const { quantityAfter } of control().allWrites(store)) written.push(quantityAfter);
+    expect(written).toEqual([2, 1]);
   });
 
   test('that was being written when the connector was killed is written once, and then shows the newest', async () => {

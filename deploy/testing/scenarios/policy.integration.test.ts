@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createClient } from '@evenkeel/contracts/client';
+import { createClient, ProblemError } from '@evenkeel/contracts/client';
 import { openSystem, type System } from '../system.ts';
 import { openSeller, until, type Seller } from './seller.ts';
 
@@ -19,11 +19,25 @@ const clientOf = async (seller: Seller) => {
   return createClient('sync-policy', { url: system.services['sync-policy'], token: () => token });
 };
 
+/** As its 503 says: again with the same key, until all lanes decide by it; one of a service that was killed is nobody's for some seconds. */
+async function setPolicy(
+  policy: Awaited<ReturnType<typeof clientOf>>,
+  body: { expectedRevision: number } & typeof calm,
+  idempotencyKey: string,
+) {
+  const ask = async () =>
+    policy('PUT /policy', { body, idempotencyKey }).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.status === 503) return null;
+      throw error;
+    });
+  return (await until('the policy to be in force', ask, (answer) => answer !== null, 60_000))?.body;
+}
+
 /** A seller whose `throttled` products, and the cup, each show 100 and have 97, held back by the policy; of the jug nothing is held back. */
 async function sellerWithHeldBack() {
   const seller = await openSeller(system);
   const policy = await clientOf(seller);
-  await policy('PUT /policy', { body: { expectedRevision: 0, ...calm } });
+  await setPolicy(policy, { expectedRevision: 0, ...calm }, 'calm');
   await seller.open(skus);
   for (const sku of skus) {
     await seller.count(sku, 100);
@@ -57,8 +71,7 @@ test('a new policy, previewed and then set, pushes what it lets out once to ever
   await system.processes['sync-policy'].kill();
   await setting;
   await system.processes['sync-policy'].restart();
-  const { body: set } = await policy('PUT /policy', { body: { expectedRevision: 1, ...wide }, idempotencyKey: 'wider' });
-  expect(set).toEqual({ revision: 2, ...wide });
+  expect(await setPolicy(policy, { expectedRevision: 1, ...wide }, 'wider')).toEqual({ revision: 2, ...wide });
 
   for (const sku of throttled) {
     await seller.show(sku, 97);

@@ -105,7 +105,10 @@ export async function openSeller(
   }
 
   async function must<Body>(service: ServiceName, method: string, path: string, body?: unknown): Promise<Body> {
-    const answer = await call<Body>(service, method, path, body);
+    const key = method === 'GET' ? {} : { 'idempotency-key': randomUUID() };
+    const ask = async () => call<Body>(service, method, path, body, key);
+    // Not yet, says a 503: a service that was killed before may still be a member of its group, and its lanes nobody's.
+    const answer = await until(`${method} ${path} to be answered`, ask, ({ status }) => status !== 503, 60_000);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   }

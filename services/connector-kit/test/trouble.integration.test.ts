@@ -59,16 +59,17 @@ test.each([1, 2, 3])(
 
     for (const [listing, quantity] of last)
       if (quantity !== null) expect([listing, fake.shop.listings.get(listing)?.quantity]).toEqual([listing, quantity]);
-    await expectRisingVersions();
+    // One that was withdrawn in the end may never have been pushed: whatever it was wanted at went by while nothing could be sent.
+    await expectRisingVersions([...last.values()].filter((quantity) => quantity !== null).length);
   },
   120_000,
 );
 
 /** Joins what the marketplace applied, in its order, with our record of each call. */
-async function expectRisingVersions(): Promise<void> {
+async function expectRisingVersions(pushedAtLeast: number): Promise<void> {
   const calls = new Map((await bench.collections.calls.find().toArray()).map((call) => [call._id, call]));
   const highest = new Map<string, string>();
-  expect(fake.shop.applied.length).toBeGreaterThanOrEqual(listings.length);
+  expect(fake.shop.applied.length).toBeGreaterThanOrEqual(pushedAtLeast);
   for (const { key, listing, quantity } of fake.shop.applied) {
     const item = calls.get(key)?.items.find((each) => each.listing === listing);
     if (!item) throw new Error(`The marketplace applied ${key} to ${listing}, and nobody recorded that call.`);

@@ -44,6 +44,10 @@ export const someLines = z
   .array(z.strictObject({ line: text(128), quantity: z.int().min(1).max(mostUnits) }))
   .min(1)
   .max(1_000);
+/** What is looked at here may be anything yet, also text that no key can carry. */
+export const eachOnce = (orders: readonly { readonly store: string; readonly order: string }[]): boolean =>
+  new Set(orders.map(({ store, order }) => JSON.stringify([store, order]))).size === orders.length;
+
 /** Orders, each with the lines that are meant; without: all of it. */
 export const someOrders = z
   .array(
@@ -55,7 +59,7 @@ export const someOrders = z
   )
   .min(1)
   .max(200)
-  .refine((orders) => new Set(orders.map(({ store, order }) => keyOf(store, order))).size === orders.length, 'expected each order once');
+  .refine(eachOnce, 'expected each order once');
 export type OrderUnits = z.output<typeof someOrders>[number];
 
 /** Ids of the commands that one request becomes, one for each order. */

@@ -1,7 +1,6 @@
 import { defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
-import { keyOf } from '@evenkeel/contracts';
 import { z } from 'zod';
-import { askOrders, causeFor, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
+import { askOrders, causeFor, eachOnce, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
 import { releaseAll, type Batch, type BatchStore } from './batches.ts';
 import type { LevelStore } from './levels.ts';
 import { pickListOf, pickListPage, type PickListRow } from './pick-list.ts';
@@ -231,7 +230,7 @@ const shortPickRoute = (parts: BatchParts) =>
         .array(z.strictObject({ store: text(64), order: text(128), lines: someLines }))
         .min(1)
         .max(200)
-        .refine((all) => new Set(all.map(({ store, order }) => keyOf(store, order))).size === all.length, 'expected each order once'),
+        .refine(eachOnce, 'expected each order once'),
       location,
     }),
     responses: moved,

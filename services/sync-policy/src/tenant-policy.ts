@@ -74,18 +74,18 @@ function reconsiderations(control: EventOf<'TenantPolicyChanged'>, page: Page<Sk
 
 /**
  * A tenant's policy reaches a lane: each of its SKUs that it lets out is to be reconsidered, then the lane decides by it. After a crash in the
- * middle the record comes again, and makes the same commands once more.
+ * middle the record comes again, and makes the same commands once more. Once the lane decides by it nothing comes of a repeat: what has been
+ * throttled since was decided by this very policy.
  */
 export async function takeInPolicy(
   { policies, sender }: { readonly policies: Policies; readonly sender: Pick<Sender, 'send'> },
   control: EventOf<'TenantPolicyChanged'>,
   lane: ControlledLane<SkuState>,
 ): Promise<void> {
-  const { tenant, revision, before: told } = control.data;
+  const { tenant, revision } = control.data;
   const policy: TenantPolicy = { revision, ...valuesOf(control.data) };
-  const known = (await policies.context([control], lane.number)).get(tenant) ?? newTenantPolicy;
-  if (known.revision > revision) return; // told late: its successor has done its work
-  const before = known.revision < revision ? known : (told ?? newTenantPolicy);
+  const before = (await policies.context([control], lane.number)).get(tenant) ?? newTenantPolicy;
+  if (before.revision >= revision) return; // it, or its successor, has done its work
   for await (const page of lane.pages(skusOf(tenant)))
     await sender.send(reconsiderations(control, letOut(page, before, policy), before), { alive: lane.alive });
   await policies.takeIn(lane.number, tenant, policy);

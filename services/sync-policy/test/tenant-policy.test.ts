@@ -79,6 +79,16 @@ describe("a tenant's new policy", () => {
     ]);
   });
 
+  // A recorded run that was played again pushed a product that had been throttled since the change.
+  test('that comes again later pushes nothing that was held back since', async () => {
+    const lane = openLane(strict);
+    const change = policyChanged(2, strict, { ...strict, everyNth: 40 });
+    await lane.control(change);
+    selling(lane, 'a', 3);
+    await lane.control(change);
+    expect(pushedByPolicy(lane)).toEqual([]);
+  });
+
   test('that was told late, after its successor, changes nothing any more', async () => {
     const lane = openLane(strict);
     selling(lane, 'a', 3);

@@ -16,7 +16,7 @@ import { orderOf, pagesOfReceipts, type ReceiptQuery } from './receipts.ts';
 import * as shapes from './shapes.ts';
 import type { Inventory, Receipt } from './shapes.ts';
 import { createRenewal, credentialsOf, credentialsSchema } from './tokens.ts';
-import { verifyWebhook } from './webhooks.ts';
+import { verifyWebhook, windowMilliseconds } from './webhooks.ts';
 
 export interface EtsyOptions {
   readonly apiUrl: string;
@@ -97,7 +97,7 @@ export function createEtsy({ apiUrl, tokenUrl, keystring, sharedSecret }: EtsyOp
       return { ...settingsSchema.parse(settings), shopId: await (connection as Shop).shopId(options) };
     },
     renewal: createRenewal({ tokenUrl, keystring }),
-    webhooks: { verify: verifyWebhook },
+    webhooks: { verify: verifyWebhook, windowMilliseconds },
     open({ settings, credentials }, gateway) {
       const accessToken = () => credentialsSchema.parse(credentials()).accessToken;
       return openShop(settingsSchema.parse(settings), { url: apiUrl, apiKey: `${keystring}:${sharedSecret}`, accessToken, gateway });

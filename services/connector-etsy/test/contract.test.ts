@@ -1,4 +1,4 @@
 import { describeConnector } from '@evenkeel/connector-kit/testing';
 import { openEtsyHarness } from './sandbox-harness.ts';
 
-describeConnector('Etsy', openEtsyHarness);
+describeConnector('Etsy', await openEtsyHarness());

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { openSandboxProcess, type ConnectorHarness, type HarnessStore } from '@evenkeel/connector-kit/testing';
 import { createSandboxControl, type EtsyTokens, type NewListing, type SandboxControl } from '@evenkeel/marketplace-sandbox/control';
@@ -24,6 +25,7 @@ export async function openEtsySandbox(): Promise<RunningSandbox> {
   };
 }
 
+const dayMilliseconds = 86_400_000;
 let shops = 0;
 /** Variants of one Etsy listing: what is added together can be pushed together. */
 const variantsOfListing = 100;
@@ -37,6 +39,8 @@ async function createStore(control: SandboxControl): Promise<HarnessStore> {
   let clock = 0;
   /** Etsy's times are whole seconds: whatever happens, happens a second after what was before. */
   const aSecondLater = () => control.configure(shop, { clockOffsetMilliseconds: (clock += 1_000) });
+  const place: HarnessStore['sell'] = async (lines) =>
+    (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id;
 
   async function addListings(listings: readonly { sku: string | null; quantity: number }[]): Promise<string[]> {
     const wanted: NewListing[] = [];
@@ -62,7 +66,13 @@ async function createStore(control: SandboxControl): Promise<HarnessStore> {
     removeListing: (listing) => control.deleteProduct(shop, listing),
     async sell(lines) {
       await aSecondLater();
-      return (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id;
+      return await place(lines);
+    },
+    async sellLongAgo(lines) {
+      await control.configure(shop, { clockOffsetMilliseconds: (clock += 1_000) - 365 * dayMilliseconds });
+      const order = await place(lines);
+      await control.configure(shop, { clockOffsetMilliseconds: clock });
+      return order;
     },
     async cancel(order) {
       await aSecondLater();
@@ -90,6 +100,12 @@ async function createStore(control: SandboxControl): Promise<HarnessStore> {
       return consentOf(await control.issueTokens(shop));
     },
     limitRate: async () => void (await control.configureEtsy(shop, { requestsPerSecond: 3 })),
+    expireCredentials: () => control.expireTokens(shop),
+    async sendWebhooksTo(url) {
+      const secret = `whsec_${randomBytes(24).toString('base64')}`;
+      await control.configure(shop, { webhook: { url, secret } });
+      return secret;
+    },
   };
 }
 

@@ -28,5 +28,5 @@ export {
 export { quantityToSend } from './quantity.ts';
 export { createRateGovernor, type BucketReading, type Costs, type Priority, type RateGovernor } from './rate-governor.ts';
 export { openConnectorService, type ConnectorServiceOptions } from './service.ts';
-export { isSigned, webhookWindowMilliseconds } from './webhooks.ts';
+export { isSigned } from './webhooks.ts';
 export { versionOf, versionText } from './version.ts';

@@ -199,6 +199,8 @@ export interface WebhookDelivery {
 }
 
 export interface Webhooks {
+  /** What is older, or more in the future, is refused: below the three days for which deliveries are remembered. */
+  readonly windowMilliseconds: number;
   /** Pure. Throws WebhookRefused: the signature is not right, or it is too old. */
   verify(message: WebhookMessage): WebhookDelivery;
 }

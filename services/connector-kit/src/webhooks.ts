@@ -5,9 +5,6 @@ import { z } from 'zod';
 import type { Collections, StoreDocument } from './documents.ts';
 import { WebhookRefused, type Marketplace, type WebhookDelivery } from './marketplace.ts';
 
-/** Older, or more in the future, is not believed. */
-export const webhookWindowMilliseconds = 300_000;
-
 /** Whether `signature` (base64) is the HMAC-SHA256 of these parts, one behind the other. Takes as long for a wrong one as for the right one. */
 export function isSigned(key: string | Buffer, parts: readonly (string | Buffer)[], signature: string): boolean {
   const hmac = createHmac('sha256', key);
@@ -17,7 +14,7 @@ export function isSigned(key: string | Buffer, parts: readonly (string | Buffer)
   return given.length === right.length && timingSafeEqual(given, right);
 }
 
-/** How long a delivery is remembered: marketplaces try again for a day or so. */
+/** How long a delivery is remembered: longer than marketplaces try again, and than any of their windows. */
 const rememberedMilliseconds = 3 * 86_400_000;
 /** Marketplaces give up on an answer after five seconds. */
 const sendMilliseconds = 4_000;

@@ -184,6 +184,7 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}, { r
     accessOf: (entered) => ({ settings: { shop: 'fake' }, ...secretsOf(entered) }),
     credentialsOf: secretsOf,
     webhooks: {
+      windowMilliseconds: Infinity,
       verify({ body, header, secret }) {
         if (!isSigned(secret, [body], header('X-Signature') ?? '')) throw new WebhookRefused('It is not signed.');
         const { order = null, account = null } = JSON.parse(body.toString()) as { order?: string; account?: string };

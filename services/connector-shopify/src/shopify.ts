@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { openAdminApi, points, type AdminApi } from './admin-api.ts';
 import { resultsOf } from './errors.ts';
 import * as operations from './operations.ts';
-import { verifyWebhook } from './webhooks.ts';
+import { verifyWebhook, windowMilliseconds } from './webhooks.ts';
 
 const hourMilliseconds = 3_600_000;
 const readBackAtOnce = 100;
@@ -62,7 +62,7 @@ export function createShopify({ urlTemplate }: { urlTemplate: string }): Marketp
         .describe('needed only where the shop has several active locations'),
     },
     credentialFields: { accessToken, webhookSecret },
-    webhooks: { verify: verifyWebhook },
+    webhooks: { verify: verifyWebhook, windowMilliseconds },
     accessOf: ({ shop, locationId = null, ...entered }) => ({ settings: { shop, locationId }, ...secretsOf(entered) }),
     credentialsOf: secretsOf,
     open({ settings, credentials }, gateway) {

@@ -1,4 +1,4 @@
 import { describeConnector } from '@evenkeel/connector-kit/testing';
 import { openShopifyHarness } from './sandbox-harness.ts';
 
-describeConnector('Shopify', openShopifyHarness);
+describeConnector('Shopify', await openShopifyHarness());

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { openSandboxProcess, type ConnectorHarness, type HarnessStore } from '@evenkeel/connector-kit/testing';
 import { createSandboxControl, type SandboxControl } from '@evenkeel/marketplace-sandbox/control';
@@ -20,6 +21,7 @@ export async function openShopifySandbox(): Promise<RunningSandbox> {
   };
 }
 
+const dayMilliseconds = 86_400_000;
 let shops = 0;
 
 /** A new shop with one location and a generous rate, and its harness. */
@@ -27,13 +29,20 @@ async function createShop(control: SandboxControl): Promise<HarnessStore & { rea
   const shop = `shop-${(shops += 1)}-${Math.random().toString(36).slice(2, 8)}`;
   const token = `shpat_${shop}`;
   const { locations } = await control.createShop({ name: shop, token, plan: 'enterprise', acceptEverySale: true });
+  const sell: HarnessStore['sell'] = async (lines) =>
+    (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id;
   return {
     shop,
     entered: { shop, accessToken: token },
     addListings: async (listings) => (await control.putProducts(shop, [...listings])).map(({ inventoryItem }) => inventoryItem),
     removeListing: (listing) => control.deleteProduct(shop, listing),
-    sell: async (lines) =>
-      (await control.placeOrder(shop, { lines: lines.map(({ listing, quantity }) => ({ inventoryItem: listing, quantity })) })).id,
+    sell,
+    async sellLongAgo(lines) {
+      await control.configure(shop, { clockOffsetMilliseconds: -365 * dayMilliseconds });
+      const order = await sell(lines);
+      await control.configure(shop, { clockOffsetMilliseconds: 0 });
+      return order;
+    },
     cancel: async (order) => void (await control.cancelOrder(shop, order)),
     fulfil: async (order) => void (await control.fulfilOrder(shop, order)),
     setActive: async (active) => void (await control.configure(shop, { inactiveLocations: active ? [] : locations.map(({ id }) => id) })),
@@ -56,6 +65,11 @@ async function createShop(control: SandboxControl): Promise<HarnessStore & { rea
       return { accessToken: renewed };
     },
     limitRate: async () => void (await control.configure(shop, { rateLimit: { maximumAvailable: 20, restoreRate: 50 } })),
+    async sendWebhooksTo(url) {
+      const secret = `shpss_${randomBytes(16).toString('hex')}`;
+      await control.configure(shop, { webhook: { url, secret } });
+      return secret;
+    },
   };
 }
 

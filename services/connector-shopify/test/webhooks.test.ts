@@ -36,11 +36,16 @@ test.each([
   ['not signed', { 'x-shopify-hmac-sha256': undefined }],
   ['signed with half a signature', { 'x-shopify-hmac-sha256': sign(body).slice(0, 20) }],
   ['without an id', { 'x-shopify-webhook-id': undefined }],
-  ['from six minutes ago', { 'x-shopify-triggered-at': '2026-11-25T11:54:00Z' }],
-  ['from six minutes ahead', { 'x-shopify-triggered-at': '2026-11-25T12:06:00Z' }],
+  ['from more than five hours ago', { 'x-shopify-triggered-at': '2026-11-25T06:59:59Z' }],
+  ['from more than five hours ahead', { 'x-shopify-triggered-at': '2026-11-25T17:00:01Z' }],
   ['without a time', { 'x-shopify-triggered-at': undefined }],
 ])('one that is %s is refused', (_, changed) => {
   expect(() => verifyWebhook(webhook(changed))).toThrow(WebhookRefused);
+});
+
+test('the last of the retries that Shopify makes over four hours is taken: refused, it would delete the subscription', () => {
+  const last = { 'x-shopify-triggered-at': '2026-11-25T07:59:00Z' };
+  expect(verifyWebhook(webhook(last))).toMatchObject({ delivery: 'b54557e4', order: 'gid://shopify/Order/7' });
 });
 
 test('a replay under another id and time is still known by its signature, in whatever spelling', () => {

@@ -1,76 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLogger } from '@evenkeel/chassis';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { MarketplaceError } from '../failure.ts';
-import { createGateway, type CircuitSettings, type Gateway } from '../gateway.ts';
-import type { MarketplaceOrder, PushItem, StoreConnection } from '../marketplace.ts';
-import { createRateGovernor } from '../rate-governor.ts';
+import type { MarketplaceOrder } from '../marketplace.ts';
+import { describeCapabilities } from './capability-suite.ts';
 import type { ConnectorHarness, HarnessStore } from './harness.ts';
+import { collect, openStore, push, refusalOf, soon, type OpenedStore, type OpeningOptions } from './opened-store.ts';
 
-const log = createLogger('contract-suite', 'silent');
-const soon = { priority: 'normal' } as const;
-
-interface Opened extends AsyncDisposable {
-  readonly connection: StoreConnection;
-  readonly gateway: Gateway;
-}
-
-async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const page of pages) all.push(...page);
-  return all;
-}
-
+const dayMilliseconds = 86_400_000;
 const byName = (a: { order: string }, b: { order: string }): number => a.order.localeCompare(b.order);
 
-async function refusalOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => 'it was accepted',
-    (error: unknown) => error,
-  );
-}
-
-/** What every connector must hold, whatever its marketplace: run against its sandbox. */
-export function describeConnector(name: string, openHarness: () => Promise<ConnectorHarness>): void {
-  let harness: ConnectorHarness;
-
-  /** A store's connection with its settings completed, as connecting it would. */
-  async function open(store: HarnessStore, circuit?: CircuitSettings): Promise<Opened> {
-    const { marketplace } = harness;
-    const gateway = createGateway({
-      log,
-      governor: createRateGovernor(),
-      isOwner: () => true,
-      credentialRetryMilliseconds: 10,
-      ...(circuit ? { circuit } : {}),
-    });
-    const entered = marketplace.accessOf(store.entered);
-    const credentials = () => entered.credentials;
-    const first = marketplace.open({ settings: entered.settings, credentials }, gateway);
-    const settings = await marketplace.completeSettings(first, entered.settings, soon);
-    await first.close();
-    const connection = marketplace.open({ settings, credentials }, gateway);
-    return {
-      connection,
-      gateway,
-      async [Symbol.asyncDispose]() {
-        await connection.close();
-        gateway.close();
-      },
-    };
-  }
-
-  /** `expected`: null, where a test is not about it. */
-  const push = async (connection: StoreConnection, items: (Omit<PushItem, 'expected'> & Partial<PushItem>)[], key: string = randomUUID()) =>
-    connection.push(
-      { key, items: items.map((item) => ({ expected: null, ...item })) },
-      { ...soon, memo: null, remember: async () => undefined },
-    );
+/**
+ * What every connector must hold, whatever its marketplace: run against its sandbox. What it must hold beyond that follows from what its marketplace
+ * declares.
+ */
+export function describeConnector(name: string, harness: ConnectorHarness): void {
+  const open = (store: HarnessStore, options?: OpeningOptions) => openStore(harness.marketplace, store, options);
 
   describe(`${name} as a connector`, () => {
-    beforeAll(async () => {
-      harness = await openHarness();
-    });
     afterAll(async () => harness[Symbol.asyncDispose]());
 
     test('says which seller account a store is, the same with renewed credentials', async () => {
@@ -214,7 +159,7 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
     test('a server error is transient; after some in a row nothing more is asked for a while', async () => {
       const store = await harness.createStore();
       const [listing = ''] = await store.addListings([{ sku: 'SICK', quantity: 9 }]);
-      await using opened = await open(store, { errorPercentage: 50, volume: 3, resetMilliseconds: 300 });
+      await using opened = await open(store, { circuit: { errorPercentage: 50, volume: 3, resetMilliseconds: 300 } });
       await store.failNext(20, 503);
       const asked = () => refusalOf(opened.connection.readBack([listing], soon));
       expect(await asked()).toMatchObject({ failure: { class: 'transient' } });
@@ -286,16 +231,19 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
 
     test('open orders are those with units that are neither cancelled nor shipped, whatever their age', async () => {
       const store = await harness.createStore();
-      const [listing = ''] = await store.addListings([{ sku: 'OPEN', quantity: 100 }]);
-      const orders: string[] = [];
-      for (let placed = 0; placed < 60; placed += 1) orders.push(await store.sell([{ listing, quantity: 2 }]));
-      const [cancelled = '', shipped = '', ...left] = orders;
-      await store.cancel(cancelled);
-      await store.fulfil(shipped);
+      const [listing = ''] = await store.addListings([{ sku: 'OPEN', quantity: 200 }]);
+      const placed: string[] = [];
+      for (let orders = 0; orders < 3; orders += 1) placed.push(await store.sellLongAgo([{ listing, quantity: 2 }]));
+      for (let orders = 0; orders < 60; orders += 1) placed.push(await store.sell([{ listing, quantity: 2 }]));
+      const [cancelled = '', shipped = '', old = '', cancelledToday = '', shippedToday = '', ...recent] = placed;
+      for (const order of [cancelled, cancelledToday]) await store.cancel(order);
+      for (const order of [shipped, shippedToday]) await store.fulfil(order);
       await using opened = await open(store);
       const unshipped = await collect(opened.connection.openOrders(soon));
-      expect(unshipped.map(({ order }) => order).toSorted()).toEqual(left.toSorted());
-      expect(unshipped[0]?.lines).toEqual([expect.objectContaining({ listing, quantity: 2, cancelled: 0, fulfilled: 0 })]);
+      expect(unshipped.map(({ order }) => order).toSorted()).toEqual([old, ...recent].toSorted());
+      const oldest = unshipped.find(({ order }) => order === old);
+      expect(oldest?.placedAt).toBeLessThan(Date.now() - 300 * dayMilliseconds);
+      expect(oldest?.lines).toEqual([expect.objectContaining({ listing, quantity: 2, cancelled: 0, fulfilled: 0 })]);
     });
 
     test('only orders that changed since the cursor are read, the one that changed right at it included', async () => {
@@ -310,10 +258,12 @@ export function describeConnector(name: string, openHarness: () => Promise<Conne
       const later: MarketplaceOrder[] = await collect(opened.connection.ordersSince(cursor, soon));
       expect(later.toSorted(byName)).toEqual(all.filter(({ updatedAt }) => updatedAt >= cursor).toSorted(byName));
     });
+
+    describeCapabilities(harness);
   });
 
   /** As the push loop does it: reserve, call, and again where it was throttled all the same. */
-  async function pushPatiently({ connection, gateway }: Opened, item: { listing: string; quantity: number }): Promise<void> {
+  async function pushPatiently({ connection, gateway }: OpenedStore, item: { listing: string; quantity: number }): Promise<void> {
     for (let attempts = 0; attempts < 20; attempts += 1) {
       await gateway.governor.acquire(connection.pushCost(1), 'urgent');
       const refused = await refusalOf(push(connection, [item]));

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { deployContracts } from '@evenkeel/contracts';
+import { deployContracts, marketplaces } from '@evenkeel/contracts';
+import { MongoClient } from 'mongodb';
 import { type Addresses, isReady, openApplication, type ServiceName, serviceNames } from '../local/application.ts';
 import { freePorts } from '../local/ports.ts';
 import { type Claims, requestToken } from '../local/token.ts';
@@ -63,8 +64,21 @@ export async function openSystem({ backing = testBacking(), ...settings }: Syste
     ...addresses,
     processes: processes as System['processes'],
     token: (claims) => requestToken(addresses.issuerUrl, claims),
-    [Symbol.asyncDispose]: () => application[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await application[Symbol.asyncDispose]();
+      await forgetStores(backing.mongoUrl);
+    },
   };
+}
+
+/** Their sandbox is gone, and its keys: the next system's connectors would take them on, and look for them for ever. */
+async function forgetStores(mongoUrl: string): Promise<void> {
+  const client = new MongoClient(mongoUrl);
+  try {
+    for (const marketplace of marketplaces) await client.db(`evenkeel_connector_${marketplace}`).collection('stores').deleteMany({});
+  } finally {
+    await client.close();
+  }
 }
 
 function testBacking() {

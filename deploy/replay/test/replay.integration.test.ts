@@ -1,6 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openBacking } from '../../local/backing.ts';
+import { freePorts } from '../../local/ports.ts';
+import { testDirectory } from '../../testing/backing.ts';
 import { openSystem } from '../../testing/system.ts';
 import { planOf } from '../plan.ts';
 import { canEditAt, replay } from '../replay.ts';
@@ -9,7 +13,8 @@ import { readSales } from '../sales.ts';
 
 const day = fileURLToPath(new URL('../../../../shared/data/online-retail/2010-12-01.csv', import.meta.url));
 const present = existsSync(day);
-const longestMilliseconds = 420_000;
+/** Four listings of each SKU on the slowest of the databases; what hangs is ended. */
+const longestMilliseconds = 1_200_000;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 };
 
@@ -18,7 +23,11 @@ const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 
   async () => {
     const plan = planOf(await readSales([day]), canEditAt);
     expect({ lines: plan.lines, invoices: plan.invoices, skus: plan.levels.size }).toEqual({ lines: 3108, invoices: 143, skus: 1351 });
-    await using system = await openSystem();
+    // A database that has served all other tests is too worn for five thousand listings.
+    const directory = mkdtempSync(join(testDirectory(), 'system-'));
+    const env = { SCHEMA_REGISTRY_URL: process.env['SCHEMA_REGISTRY_URL'] };
+    await using backing = await openBacking({ directory, ports: await freePorts(), env, temporary: true });
+    await using system = await openSystem({ backing });
     const report = await replay({
       plan,
       rate: 'max',

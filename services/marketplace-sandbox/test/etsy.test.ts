@@ -69,8 +69,8 @@ describe("an Etsy shop's door", () => {
     expect([refused.status, refused.headers.get('x-remaining-today')]).toEqual([429, null]);
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(80_000);
     await tea.control.configureEtsy('tea', { requestsPerSecond: 1 });
-    const [first, second] = [await tea.call('GET', '/users/me'), await tea.call('GET', '/users/me')];
-    expect([first.headers.get('retry-after'), second.headers.get('retry-after')]).toContain('1');
+    const atOnce = await Promise.all([1, 2, 3, 4].map(async () => tea.call('GET', '/users/me')));
+    expect(atOnce.map((answer) => answer.headers.get('retry-after'))).toContain('1');
   });
 
   test('has nothing of the control port, and a shop of one marketplace is none of the other', async () => {

@@ -35,7 +35,8 @@ export type Child = AsyncDisposable & {
   readonly restarts: number;
   /** Sends the signal and waits until the process is gone; it stays down until `start`. */
   kill(signal: NodeJS.Signals): Promise<void>;
-  start(): void;
+  /** With these settings beside its own, from now on. */
+  start(env?: Readonly<Record<string, string>>): void;
   /** @throws ChildEnded when it ended meanwhile for good, or again and again; the message holds the end of its log */
   waitFor<T>(
     what: string,
@@ -62,13 +63,15 @@ export function openChild(spec: ChildSpec): Child {
   let restarts = 0;
   let quickEnds = 0;
   let restartTimer: NodeJS.Timeout | undefined;
+  let settings = spec.env;
 
-  function start() {
+  function start(env?: Readonly<Record<string, string>>) {
     if (process_) return;
+    settings = { ...settings, ...env };
     wanted = true;
     lastEnd = undefined;
     const startedAt = Date.now();
-    const child = launch(spec, logPath);
+    const child = launch({ ...spec, env: settings }, logPath);
     process_ = child;
     gone = new Promise((resolve) => {
       const ended = (how: string, failed: boolean) => {

@@ -21,8 +21,8 @@ export type Controlled = {
   readonly logPath: string;
   /** Sends the signal and waits until the process is gone. It stays down. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it (ends it first, politely, if it runs) and waits until it is ready. */
-  restart(): Promise<void>;
+  /** Starts it (ends it first, politely, if it runs) and waits until it is ready. With these settings beside its own, from now on. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
 };
 
 export type System = AsyncDisposable &
@@ -52,9 +52,9 @@ export async function openSystem({ backing = testBacking(), ...settings }: Syste
       },
       logPath: child.logPath,
       kill: (signal = 'SIGKILL') => child.kill(signal),
-      restart: async () => {
+      restart: async (env) => {
         await child[Symbol.asyncDispose]();
-        child.start();
+        child.start(env);
         await child.waitFor(name, () => isReady(url), { seconds: 120 });
       },
     };

@@ -81,6 +81,8 @@ export async function openSeller(
   const token = await system.token({ tenant, user: 'clara', roles });
   const shopOf = (store: string) => `${tenant}-${store}`;
   const webhookKey = Buffer.from(`${tenant}, who sells on Etsy`);
+  const webhookSecretOf = (store: string) =>
+    etsyStores.includes(store) ? `whsec_${webhookKey.toString('base64')}` : `${tenant}-sells-on-shopify`;
 
   async function call<Body = Record<string, unknown>>(
     service: ServiceName,
@@ -121,11 +123,11 @@ export async function openSeller(
   const createShopifyShop = async (store: string) => {
     const [shop, accessToken] = [shopOf(store), `shpat_${shopOf(store)}`];
     await control.createShop({ name: shop, token: accessToken, plan: 'enterprise', acceptEverySale });
-    return { shop, accessToken };
+    return { shop, accessToken, webhookSecret: webhookSecretOf(store) };
   };
   const createEtsyShop = async (store: string) => {
     const { tokens } = await control.createEtsyShop({ name: shopOf(store), ...system.sandbox.etsyApp, acceptEverySale });
-    return { ...tokens, renewSoldOut: true, webhookSecret: `whsec_${webhookKey.toString('base64')}` };
+    return { ...tokens, renewSoldOut: true, webhookSecret: webhookSecretOf(store) };
   };
 
   const seller = {
@@ -134,6 +136,7 @@ export async function openSeller(
     call,
     shopOf,
     itemOf,
+    connectorOf,
 
     /** Opens the shops with these SKUs, each showing `quantity`, and connects them. */
     async open(skus: readonly string[], quantity = 0): Promise<void> {
@@ -208,6 +211,9 @@ export async function openSeller(
 
     buy: async (store: string, lines: readonly (readonly [sku: string, quantity: number])[], force = false): Promise<Order> =>
       control.placeOrder(shopOf(store), { lines: lines.map(([sku, quantity]) => ({ sku, quantity })), force }),
+    /** Has the marketplace send its webhooks about the store's orders there, signed with the secret that the store was connected with. */
+    sendWebhooks: async (store: string, url: string) =>
+      control.configure(shopOf(store), { webhook: { url, secret: webhookSecretOf(store) } }),
     /** Etsy tells the store's connector that something has become of an order; resolves to the answer's status. */
     async webhook(store: string, order: string): Promise<number> {
       const [id, timestamp] = [`msg_${randomUUID()}`, Math.floor(Date.now() / 1_000)];

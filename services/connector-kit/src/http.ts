@@ -52,6 +52,13 @@ const storeSchema = z.object({
   name: z.string(),
   settings: z.record(z.string(), z.unknown()),
   credentials: z.object({ version: z.int(), refused: z.object({ code: z.string(), message: z.string(), since: at }).nullable() }),
+  webhooks: z
+    .object({
+      path: z.string().meta({ description: 'Have the marketplace send its order webhooks there, behind the address of this service.' }),
+      secretEntered: z.boolean().meta({ description: 'Without a webhookSecret none is taken in: orders are found by polling alone.' }),
+    })
+    .nullable()
+    .meta({ description: 'Null where the marketplace sends none.' }),
   paused: pause,
   inactiveSince: at.meta({ description: 'Since when the marketplace says that it does not sell.' }),
   circuit: z.enum(['open', 'closed']),
@@ -133,7 +140,7 @@ export function connectorRoutes(options: ConnectorRoutesOptions): Route[] {
 /** Reading stores as people see them. */
 function createViews({ marketplace, collections, hold }: ConnectorRoutesOptions) {
   const view = async (document: StoreDocument) =>
-    storeView(document, await countsOf(collections, document), hold(document.tenant, document.store));
+    storeView(marketplace, document, await countsOf(collections, document), hold(document.tenant, document.store));
   const find = async (tenant: string, store: string): Promise<StoreDocument> => {
     const document = await collections.stores.findOne({ _id: keyOf(tenant, store), marketplace: marketplace.name });
     if (!document) throw unknownStore(store);

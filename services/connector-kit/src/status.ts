@@ -2,8 +2,10 @@ import type { mongo } from 'mongoose';
 import type { Collections, ListingDocument, Pause, StoreDocument } from './documents.ts';
 import type { HoldReason } from './failure.ts';
 import { holdOf, isOnSale, sellingWithoutStock } from './held-listings.ts';
+import type { Marketplace } from './marketplace.ts';
 import { holdOfStore, isPassive, isRefused } from './store-hold.ts';
 import { versionOf } from './version.ts';
+import { webhookPathOf } from './webhooks.ts';
 
 export const storeStatuses = ['disconnected', 'credentials_expired', 'passive', 'sync_errors', 'throttled', 'ok'] as const;
 export type StoreStatus = (typeof storeStatuses)[number];
@@ -70,7 +72,12 @@ const time = (at: number | null | undefined): string | null => (at === null || a
 const pauseView = (pause: Pause | null | undefined) => (pause ? { by: pause.by, at: time(pause.at) } : null);
 
 /** A store as people see it; nothing of its credentials but their version. */
-export function storeView(store: StoreDocument, { waitingSince, ...listings }: ListingCounts, hold: HoldReason | null) {
+export function storeView(
+  { webhooks }: Pick<Marketplace, 'webhooks'>,
+  store: StoreDocument,
+  { waitingSince, ...listings }: ListingCounts,
+  hold: HoldReason | null,
+) {
   const refused = isRefused(store) ? store.gate : null;
   const { import: reading, disconnection } = store;
   return {
@@ -86,6 +93,7 @@ export function storeView(store: StoreDocument, { waitingSince, ...listings }: L
       version: store.credentialVersion,
       refused: refused && { code: refused.code, message: refused.message, since: time(refused.since) },
     },
+    webhooks: webhooks ? { path: webhookPathOf(store), secretEntered: Boolean(store.webhookSecret) } : null,
     paused: pauseView(store.paused),
     inactiveSince: time(store.inactive?.since),
     circuit: store.circuit?.state ?? 'closed',

@@ -132,13 +132,14 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
         readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
       }));
     if (current.state === 'disconnecting') return await endWith(current, (until) => openLoop(until).run());
+    // From here on: what is hinted at behind the first read, before the polling begins, is read when it does.
+    const polling = createWake(shared.signal);
+    pollNow = () => polling.wake();
     await noteActivity(connection, 'urgent');
     const opening = current.state === 'connecting' ? await takeOn(reader, readListings) : [];
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });
     const loop = openLoop(shared.signal);
-    const polling = createWake(shared.signal);
-    pollNow = () => polling.wake();
     started = true;
     // All settle before the connection closes: a call that has left is waited for, and recorded.
     await Promise.allSettled([

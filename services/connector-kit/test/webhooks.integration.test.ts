@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '@evenkeel/chassis';
 import { openRoutes } from '@evenkeel/chassis/testing';
 import { isSigned, webhookPathOf, webhookRoutes } from '../src/webhooks.ts';
-import { openBench, store, tenant, until, type Bench } from './bench.ts';
+import { openBench, store, tenant, until, withdrawn, type Bench } from './bench.ts';
 import { createFakeMarketplace, type FakeMarketplace } from './fake-marketplace.ts';
 
 let fake: FakeMarketplace;
@@ -47,6 +47,20 @@ describe('a webhook', () => {
     expect(hints()).toMatchObject([{ key: [tenant, store], event: { data: { tenant, store, order: 'sale-1' } } }]);
     await bench.passHints();
     await until('the order is told of', () => bench.published.some(({ event }) => event?.type === 'MarketplaceOrderRead'));
+  });
+
+  test('that comes while the store is still being opened, behind its first look at the orders, is not forgotten', async () => {
+    await bench.connect({ webhookSecret: secret });
+    const orders = () => bench.published.flatMap(({ event }) => (event?.type === 'MarketplaceOrderRead' ? [event] : []));
+    fake.sell('A');
+    const { stores } = bench.start({ ordersFirst: 60_000 }); // it polls once an hour
+    await until('the first sale is told of', () => orders().length === 1);
+    expect(stores.hold(tenant, store)).toBe('orders_first');
+    fake.sell('A');
+    expect(await deliver({ order: 'sale-2', account: 'account-1' })).toBe(202);
+    await bench.passHints();
+    await bench.take({ ...withdrawn('A', 1), correlation: orders()[0]?.correlation ?? '' }); // no push, which would look at the orders itself
+    await until('the second sale is told of', () => orders().length === 2);
   });
 
   test('that comes twice, also under another id, has one effect, and its sender is thanked each time', async () => {

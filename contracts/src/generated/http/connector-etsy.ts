@@ -53,6 +53,13 @@ export interface ConnectorEtsyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -122,6 +129,13 @@ export interface ConnectorEtsyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -192,6 +206,13 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -268,6 +289,13 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -353,6 +381,13 @@ export interface ConnectorEtsyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -429,6 +464,13 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -500,6 +542,13 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -559,6 +608,13 @@ export interface ConnectorEtsyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;

@@ -53,6 +53,13 @@ export interface ConnectorShopifyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -122,6 +129,13 @@ export interface ConnectorShopifyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -192,6 +206,13 @@ export interface ConnectorShopifyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -266,6 +287,13 @@ export interface ConnectorShopifyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -351,6 +379,13 @@ export interface ConnectorShopifyHttp {
               readonly since: string | null;
             } | null;
           };
+          /** Null where the marketplace sends none. */
+          readonly webhooks: {
+            /** Have the marketplace send its order webhooks there, behind the address of this service. */
+            readonly path: string;
+            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+            readonly secretEntered: boolean;
+          } | null;
           readonly paused: {
             readonly by: string;
             readonly at: string | null;
@@ -427,6 +462,13 @@ export interface ConnectorShopifyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -498,6 +540,13 @@ export interface ConnectorShopifyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;
@@ -557,6 +606,13 @@ export interface ConnectorShopifyHttp {
             readonly since: string | null;
           } | null;
         };
+        /** Null where the marketplace sends none. */
+        readonly webhooks: {
+          /** Have the marketplace send its order webhooks there, behind the address of this service. */
+          readonly path: string;
+          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+          readonly secretEntered: boolean;
+        } | null;
         readonly paused: {
           readonly by: string;
           readonly at: string | null;

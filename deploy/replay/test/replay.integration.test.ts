@@ -11,19 +11,19 @@ import { canEditAt, replay } from '../replay.ts';
 import { printReport } from '../report.ts';
 import { readSales } from '../sales.ts';
 
-const day = fileURLToPath(new URL('../../../../shared/data/online-retail/2010-12-01.csv', import.meta.url));
+const day = fileURLToPath(new URL('../../../../shared/data/online-retail/2010-12-22.csv', import.meta.url));
 const present = existsSync(day);
-/** Four listings of each SKU on the slowest of the databases; what hangs is ended. */
-const longestMilliseconds = 1_200_000;
+/** A small day: with four listings of each SKU a large one takes the slowest of the databases too long (`npm run replay` plays any). What hangs is ended. */
+const longestMilliseconds = 600_000;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 };
 
 (present ? test : test.skip)(
-  `after a real day of 143 invoices every listing shows what the file says${present ? '' : ' (skipped: ../shared/data is not there)'}`,
+  `after a real day of 22 invoices every listing shows what the file says${present ? '' : ' (skipped: ../shared/data is not there)'}`,
   async () => {
     const plan = planOf(await readSales([day]), canEditAt);
-    expect({ lines: plan.lines, invoices: plan.invoices, skus: plan.levels.size }).toEqual({ lines: 3108, invoices: 143, skus: 1351 });
-    // A database that has served all other tests is too worn for five thousand listings.
+    expect({ lines: plan.lines, invoices: plan.invoices, skus: plan.levels.size }).toEqual({ lines: 291, invoices: 22, skus: 249 });
+    // A database that has served all other tests is too worn for a thousand listings.
     const directory = mkdtempSync(join(testDirectory(), 'system-'));
     const env = { SCHEMA_REGISTRY_URL: process.env['SCHEMA_REGISTRY_URL'] };
     await using backing = await openBacking({ directory, ports: await freePorts(), env, temporary: true });
@@ -39,7 +39,7 @@ const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 
     for (const line of printReport(report)) say(line);
     expect(report.deviations).toEqual([]);
     expect(report.auditor).toMatchObject({ exitCode: 0 });
-    expect(report.listings).toBe(4 * 1351);
+    expect(report.listings).toBe(4 * 249);
     expect(report.saleToOtherStore.measured).toBeGreaterThan(0);
   },
   longestMilliseconds + 60_000,

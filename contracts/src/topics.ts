@@ -16,6 +16,8 @@ export interface Topic<Name extends EventName = EventName> {
   readonly cleanup: 'delete' | 'compact';
   /** Compacted, and yet every record of a slice is published: its reader acts on each step. */
   readonly everyRecord?: true;
+  /** Compacted, and its reader waits for correlations: a record says those that it superseded (header `ce_supersededcorrelationids`). */
+  readonly correlationsKept?: true;
   /** Null where it is compacted. */
   readonly retentionDays: number | null;
   readonly ordering: string;
@@ -54,6 +56,7 @@ const pushRequests = (marketplace: string) =>
     owner: 'sync-policy',
     partitions: lanes,
     ...compacted,
+    correlationsKept: true,
     ordering: 'By version, per listing; a lower one may come late, one that was superseded at once never comes.',
     duplicates: sameId,
     events: ['PushRequested', 'PushWithdrawn'],

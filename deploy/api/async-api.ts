@@ -16,6 +16,11 @@ const headers = {
     ce_source: { type: 'string' },
     ce_time: { type: 'string', format: 'date-time' },
     ce_correlationid: { type: 'string', description: 'Of all that one order, or one request, brings about.' },
+    ce_supersededcorrelationids: {
+      type: 'string',
+      description:
+        'Of push requests: a JSON array of the correlations of those that this one superseded before they left. Absent where it did none.',
+    },
     'content-type': { const: 'application/avro' },
   },
 };

@@ -28,9 +28,9 @@ export function checkWrites(facts: Facts, trusted: (key: string) => boolean): Fi
   const perListing = [...written].flatMap(([key, writes]) => {
     const listing = listings.get(key);
     const inOrder = joined(writes.toSorted((one, other) => one.number - other.number));
-    const explained = inOrder.flatMap((write) => explanationOf(write, calls));
     const soldUnseen = (write: AppliedWrite) =>
       listing?.comparesAndSets === false ? soldDuring(calls.get(write.idempotencyKey), write, sales.get(key) ?? []) : 0;
+    const explained = inOrder.flatMap((write) => explanationOf(write, calls)).filter((found) => !isKeptAsRead(found, soldUnseen));
     const faults = [
       ...inOrder.flatMap((write) => faultOfExplanation(write, calls, facts.callsKeptSince, soldUnseen)),
       ...explained.flatMap((found) => faultOfQuantity(found, listing, available, soldUnseen)),
@@ -101,6 +101,10 @@ function soldDuring(call: Call | undefined, { salesCounter }: AppliedWrite, sale
 /** Whether a difference is no more than what was sold meanwhile, or given back. */
 const isWithin = (difference: number, sold: number) =>
   sold >= 0 ? difference >= 0 && difference <= sold : difference < 0 && difference >= sold;
+
+/** One variant of a listing that is written as a whole can be refused, and goes out with the others as it was read. */
+const isKeptAsRead = ({ write, item }: Explained, soldUnseen: (write: AppliedWrite) => number): boolean =>
+  item.outcome === 'rejected' && write.after !== item.quantity && isWithin(write.after - write.before, soldUnseen(write));
 
 /** A marketplace that takes whole listings is also told what stays as it is: such a write changes nothing. */
 function faultOfExplanation(

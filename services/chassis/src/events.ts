@@ -10,6 +10,8 @@ export interface Event<Name extends EventName = EventName> {
   readonly time: number;
   /** Follows one order, or one request, from end to end. */
   readonly correlation: string;
+  /** Of a topic with `correlationsKept`: the correlations of the records that this one superseded before they left. */
+  readonly superseded?: readonly string[];
   readonly data: contracts.Events[Name];
 }
 

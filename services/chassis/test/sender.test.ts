@@ -12,7 +12,7 @@ const record = ({ partition, bytes, key }: { partition: number; bytes: number; k
   key,
   value: Buffer.alloc(bytes),
   headers: {},
-  supersedable: false,
+  supersedable: null,
 });
 
 const aRecord = fc.record({ partition: fc.nat(2), bytes: fc.nat(500_000), key: fc.string({ maxLength: 20 }) }).map(record);
@@ -36,9 +36,23 @@ test('records leave in requests that a broker takes, all of them, in their order
 });
 
 test('of a compacted topic only the newest record of a key leaves, of any other topic every one', () => {
-  const of = (key: string, supersedable: boolean) => ({ ...record({ partition: 0, bytes: 1, key }), supersedable });
-  const [old, move, other, newest] = [of('mug', true), of('mug', false), of('cup', true), of('mug', true)];
+  const of = (key: string, supersedable: Encoded['supersedable']) => ({ ...record({ partition: 0, bytes: 1, key }), supersedable });
+  const [old, move, other, newest] = [of('mug', 'wholly'), of('mug', null), of('cup', 'wholly'), of('mug', 'wholly')];
   expect(withoutSuperseded([old, move, other, newest])).toEqual([move, other, newest]);
+});
+
+// A store that is connected waited half a minute for the first of two open orders of one SKU: only the second one's correlation ever came back.
+test('where somebody waits for correlations, the record that leaves names those of the records that it supersedes, once each', () => {
+  const of = (key: string, correlation: string): Encoded => ({
+    ...record({ partition: 0, bytes: 1, key }),
+    headers: { ce_correlationid: correlation },
+    supersedable: 'but_correlation',
+  });
+  const all = [of('mug', 'order 1'), of('cup', 'order 1'), of('mug', 'order 2'), of('mug', 'order 1'), of('mug', 'order 3')];
+  expect(withoutSuperseded(all).map(({ key, headers }) => ({ key, headers }))).toEqual([
+    { key: 'cup', headers: { ce_correlationid: 'order 1' } },
+    { key: 'mug', headers: { ce_correlationid: 'order 3', ce_supersededcorrelationids: '["order 1","order 2"]' } },
+  ]);
 });
 
 test('a service sends to no topic that it does not declare', async () => {

@@ -13,7 +13,7 @@ import {
 import { keyOf, pushRequestsOf, topicsOf } from '@evenkeel/contracts';
 import type { Collections, StoreDocument } from './documents.ts';
 import type { HoldReason } from './failure.ts';
-import { takeIn, type Instruction } from './instructions.ts';
+import { correlationsIn, takeIn, type Instruction } from './instructions.ts';
 import type { Marketplace } from './marketplace.ts';
 import { createConnectorMetrics, type ConnectorMetrics } from './metrics.ts';
 import { openStoreOwner, phaseOf, type StoreOwner, type StoreOwnerOptions, type Timing } from './store-owner.ts';
@@ -173,7 +173,7 @@ export function openStores(options: StoresOptions): Stores {
         const owner = owners.get(key)?.owner;
         const reason = owner?.hold() ?? null;
         if (reason) options.metrics.held(reason, of.filter(({ type }) => type === 'PushRequested').length);
-        owner?.instructed(of.map(({ correlation }) => correlation));
+        owner?.instructed(correlationsIn(of));
       }
     },
     hinted(hints) {

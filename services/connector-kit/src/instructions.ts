@@ -6,6 +6,10 @@ import { versionText } from './version.ts';
 
 export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn'>;
 
+/** Of these, and of those that they superseded before they left: all that has come back with them. */
+export const correlationsIn = (events: readonly Instruction[]): string[] =>
+  events.flatMap(({ correlation, superseded = [] }) => [correlation, ...superseded]);
+
 const keyOfListing = ({ data }: Instruction): string => keyOf(data.tenant, data.store, data.listing);
 
 /** The newest instruction of each listing; of two with the same version the first. */
@@ -105,7 +109,7 @@ const duplicateKey = 11_000;
 export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
   const instructions = newestOfEach(events);
   // Also of those that a newer one supersedes: it knows of what they follow from.
-  const correlations = new Map([...Map.groupBy(events, keyOfListing)].map(([key, of]) => [key, of.map(({ correlation }) => correlation)]));
+  const correlations = new Map([...Map.groupBy(events, keyOfListing)].map(([key, of]) => [key, correlationsIn(of)]));
   const { requests, requestsOfPaused, withdrawals } = writesOf(instructions, correlations, Date.now());
   await writeListings(collections, withdrawals, { ordered: true });
   let refused = false;

@@ -174,7 +174,7 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
         key,
         value: message.value,
         headers: { ...message.headers, dlq_reason: reason, dlq_topic: topic, dlq_partition: String(lane), dlq_offset: message.offset },
-        supersedable: false,
+        supersedable: null,
       },
     ]);
     options.onDeadLetter?.('unreadable');

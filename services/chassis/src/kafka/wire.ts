@@ -1,6 +1,7 @@
-import { keyOf, type Codec, type EventName } from '@evenkeel/contracts';
+import { keyOf, type Codec, type EventName, type Topic } from '@evenkeel/contracts';
 import { UnreadableMessage } from '@evenkeel/contracts';
 import type { IHeaders, KafkaMessage } from 'kafkajs';
+import { z } from 'zod';
 import type { EventOf, Outgoing } from '../events.ts';
 
 /** An {@link Outgoing} as the broker takes it. */
@@ -10,15 +11,29 @@ export interface Encoded {
   readonly key: string;
   readonly value: Buffer | null;
   readonly headers: IHeaders;
-  /** A later record of the same key makes this one worthless. */
-  readonly supersedable: boolean;
+  /** Whether a later record of the same key makes this one worthless; `but_correlation`: somebody waits for that. */
+  readonly supersedable: 'wholly' | 'but_correlation' | null;
 }
+
+const correlationHeader = 'ce_correlationid';
+const supersededHeader = 'ce_supersededcorrelationids';
 
 /** Leaves out what a later record of the same compacted key supersedes anyway; the order of the rest stays. */
 export function withoutSuperseded(messages: readonly Encoded[]): Encoded[] {
-  const newest = new Map<string, Encoded>();
-  for (const message of messages) if (message.supersedable) newest.set(`${message.topic}/${message.key}`, message);
-  return messages.filter((message) => !message.supersedable || newest.get(`${message.topic}/${message.key}`) === message);
+  const supersedable = messages.filter((message) => message.supersedable !== null);
+  const ofKey = Map.groupBy(supersedable, ({ topic, key }) => `${topic}/${key}`);
+  const leaving = new Map([...ofKey.values()].map((of) => [of.at(-1), newestOf(of)]));
+  return messages.flatMap((message) => (message.supersedable === null ? message : (leaving.get(message) ?? [])));
+}
+
+/** The last of these, which share a key; with the correlations of the others where somebody waits for them. */
+function newestOf(messages: readonly Encoded[]): Encoded[] {
+  const [newest] = messages.slice(-1);
+  if (newest?.supersedable !== 'but_correlation') return newest ? [newest] : [];
+  const superseded = new Set(messages.flatMap(({ headers }) => text(headers[correlationHeader]) ?? []));
+  superseded.delete(text(newest.headers[correlationHeader]) ?? '');
+  if (superseded.size === 0) return [newest];
+  return [{ ...newest, headers: { ...newest.headers, [supersededHeader]: JSON.stringify([...superseded]) } }];
 }
 
 /** murmur2 as the Java client has it, in 32-bit arithmetic; kafkajs's own works on BigInts, at a tenth of the speed. */
@@ -54,9 +69,14 @@ const headersOf = (event: EventOf<EventName>): IHeaders => ({
   ce_type: event.type,
   ce_source: event.id.slice(0, event.id.indexOf('/')),
   ce_time: new Date(event.time).toISOString(),
-  ce_correlationid: event.correlation,
+  [correlationHeader]: event.correlation,
   'content-type': 'application/avro',
 });
+
+function supersedableIn({ cleanup, everyRecord, correlationsKept }: Topic): Encoded['supersedable'] {
+  if (cleanup !== 'compact' || everyRecord) return null;
+  return correlationsKept ? 'but_correlation' : 'wholly';
+}
 
 /** Below what a broker takes by default, with room for key and headers. */
 const recordBytes = 900_000;
@@ -72,7 +92,7 @@ export function encode(codec: Codec, { topic, key, event, partition }: Outgoing)
     key: keyOf(...key),
     value,
     headers: event === null ? {} : headersOf(event),
-    supersedable: topic.cleanup === 'compact' && !topic.everyRecord,
+    supersedable: supersedableIn(topic),
   };
 }
 
@@ -84,11 +104,22 @@ export async function decode<Names extends EventName>(
 ): Promise<EventOf<Names> | null> {
   if (message.value === null) return null;
   const headers = message.headers ?? {};
-  const [id, type, time, correlation] = ['ce_id', 'ce_type', 'ce_time', 'ce_correlationid'].map((name) => text(headers[name]));
+  const [id, type, time, correlation] = ['ce_id', 'ce_type', 'ce_time', correlationHeader].map((name) => text(headers[name]));
   if (!id || !type) throw new UnreadableMessage('The message has no ce_id or no ce_type header.');
   if (!names.includes(type as Names)) throw new UnreadableMessage(`${type} is not an event of this topic.`);
   const at = Date.parse(time ?? '');
   if (Number.isNaN(at)) throw new UnreadableMessage('The ce_time header is not a time.');
   const data = await codec.decode(type as Names, message.value);
-  return { id, type, time: at, correlation: correlation ?? id, data } as unknown as EventOf<Names>;
+  const superseded = supersededIn(headers);
+  return { id, type, time: at, correlation: correlation ?? id, ...(superseded && { superseded }), data } as unknown as EventOf<Names>;
+}
+
+function supersededIn(headers: IHeaders): string[] | null {
+  const listed = text(headers[supersededHeader]);
+  if (listed === undefined) return null;
+  try {
+    return z.array(z.string()).parse(JSON.parse(listed));
+  } catch {
+    throw new UnreadableMessage(`The ${supersededHeader} header is not a list of texts.`);
+  }
 }

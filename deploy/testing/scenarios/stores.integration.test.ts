@@ -4,7 +4,7 @@ import { openSeller, until, type Seller } from './seller.ts';
 
 let system: System;
 beforeAll(async () => {
-  system = await openSystem({ serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2' } } });
+  system = await openSystem({ serviceEnv: { 'connector-shopify': { ORDER_POLL_SECONDS: '0.2', ORDERS_FIRST_SECONDS: '600' } } });
 }, 120_000);
 afterAll(async () => system[Symbol.asyncDispose](), 60_000);
 

@@ -16,6 +16,8 @@ export interface ImportOptions extends ChangesOptions {
   readonly signal?: AbortSignal | undefined;
   /** A person asked for it: what was quarantined may try again. */
   readonly clearQuarantine?: boolean;
+  /** Nobody has worked for the store yet, and its orders are read behind this: what a listing shows now is what it should show. */
+  readonly first?: boolean;
 }
 
 export interface Imported {
@@ -64,7 +66,11 @@ export async function importListings(options: ImportOptions): Promise<Imported> 
 }
 
 /** Resolves to how many of these are mapped. */
-async function takePage({ identity, collections, log }: ImportOptions, page: readonly MarketplaceListing[], tally: Tally): Promise<number> {
+async function takePage(
+  { identity, collections, log, first = false }: ImportOptions,
+  page: readonly MarketplaceListing[],
+  tally: Tally,
+): Promise<number> {
   const { tenant, store } = identity;
   const now = Date.now();
   const ids = page.map(({ listing }) => keyOf(tenant, store, listing));
@@ -80,7 +86,8 @@ async function takePage({ identity, collections, log }: ImportOptions, page: rea
     const after = remap(before, sku, now);
     for (const { type } of after?.changes ?? []) tally[type === 'ListingMapped' ? 'mapped' : 'unmapped'] += 1;
     const facts = { marketplaceSku: read.sku, lastRead: readingOf(read, before, now), gone: null };
-    if (!before) return after ? [insertWrite(identity, read.listing, after, facts)] : [];
+    const expected = first && read.quantity !== null ? { expected: read.quantity } : {};
+    if (!before) return after ? [insertWrite(identity, read.listing, after, { ...facts, ...expected })] : [];
     if (after) return [changeWrite(before, after, facts)];
     return isNews(before, facts) ? [{ updateOne: { filter: { _id: before._id }, update: { $set: facts } } }] : [];
   });

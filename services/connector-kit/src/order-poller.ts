@@ -50,12 +50,17 @@ const ownOrdersKept = 50;
 
 type KnownListing = Pick<ListingDocument, 'sku' | 'expected'>;
 
-/** Marketplace times: since when the store is connected. */
 interface ReadFrom {
+  /** Marketplace time: since when the store is connected. */
   readonly connectedFrom: number;
+  /** It is being connected: its listings were read a moment ago. */
+  readonly opening: boolean;
 }
 
-const readFrom = ({ connectedFrom, ordersFrom }: StoreDocument): ReadFrom => ({ connectedFrom: connectedFrom ?? ordersFrom });
+const readFrom = ({ connectedFrom, ordersFrom, state }: StoreDocument): ReadFrom => ({
+  connectedFrom: connectedFrom ?? ordersFrom,
+  opening: state === 'connecting',
+});
 
 /** An order that says something new, and the units that it has taken since it was last seen. */
 interface FreshOrder {
@@ -128,9 +133,10 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   /**
    * The marketplace has taken these units off by itself: so much less is expected there, and until what the order changes has come back, nothing
    * older may put them back. Before the order is published, for its answer can be fast. Once, whatever fails then: expecting too much makes a
-   * conflict, expecting too little could hide a sale.
+   * conflict, expecting too little could hide a sale. While the store is opened nobody knows whether a listing was read before such an order or after:
+   * what is expected of it is not known then.
    */
-  async function noteTaken(fresh: readonly FreshOrder[], known: ReadonlyMap<string, KnownListing>): Promise<void> {
+  async function noteTaken(fresh: readonly FreshOrder[], known: ReadonlyMap<string, KnownListing>, { opening }: ReadFrom): Promise<void> {
     const until = Date.now() + options.patienceMilliseconds;
     const unnoted = fresh.filter(({ content }) => !noted.has(readHashOf(content)));
     for (const { content } of unnoted) noted.add(readHashOf(content));
@@ -142,7 +148,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
         const mine = { _id: keyOf(tenant, store, listing), ownerEpoch: { $lte: options.epoch } };
         const filter = { ...mine, ...(isExpected ? { expected: { $gte: Number.MIN_SAFE_INTEGER } } : {}) };
         const update = {
-          ...(isExpected ? { $inc: { expected: -units } } : {}),
+          ...(isExpected ? (opening ? { $unset: { expected: '' as const } } : { $inc: { expected: -units } }) : {}),
           ...(units > 0 ? { $push: { ownOrders: { $each: [order], $slice: -ownOrdersKept } } } : {}),
         };
         return Object.keys(update).length > 0 ? [{ updateOne: { filter, update } }] : [];
@@ -154,7 +160,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   async function publish(orders: readonly MarketplaceOrder[], from: ReadFrom): Promise<string[]> {
     const { fresh, known } = await freshOf(orders, from);
     if (fresh.length === 0) return [];
-    await noteTaken(fresh, known);
+    await noteTaken(fresh, known, from);
     const records = fresh.map(({ content }) => orderRead(content, Date.now()));
     await sender.send(records, { alive });
     await remember(collections.seenOrders, fresh);

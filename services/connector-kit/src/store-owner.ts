@@ -118,6 +118,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const fenced = new AbortController();
     const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
     const readListings = () => importListings({ ...shared, priority: 'normal' });
+    const readListingsFirst = () => importListings({ ...shared, priority: 'normal', first: true });
     const patienceMilliseconds = timing.patience ?? defaultPatienceMilliseconds;
     const reader = createOrderReader({ ...shared, epoch, metrics, importListings: readListings, patienceMilliseconds });
     const openLoop = (until: AbortSignal): PushLoop =>
@@ -136,7 +137,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const polling = createWake(shared.signal);
     pollNow = () => polling.wake();
     await noteActivity(connection, 'urgent');
-    const opening = current.state === 'connecting' ? await takeOn(reader, readListings) : [];
+    const opening = current.state === 'connecting' ? await takeOn(reader, readListingsFirst) : [];
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });
     const loop = openLoop(shared.signal);

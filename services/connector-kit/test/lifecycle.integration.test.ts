@@ -52,6 +52,37 @@ describe('a store that is being connected', () => {
     expect(fake.shop.asked.slice(0, 4)).toEqual(['probe', 'probe', 'listings', 'open-orders']);
   });
 
+  test('is compared with what its listings were seen to show, without another look at them', async () => {
+    await openStore(['A', 'B']);
+    fake.order('before', [{ listing: 'A' }], fake.shop.clock - 5);
+    await bench.desk.connect(tenant, store, { token: 'first' }, 'connect');
+    bench.start({ ...often, ordersFirst: 60_000 });
+    await until('the open order is told of', () => eventsOf('MarketplaceOrderRead').length === 1);
+    await bench.take(requested('A', 4, 1, eventsOf('MarketplaceOrderRead')[0]?.correlation), requested('B', 3, 1));
+    await until('both are settled', async () => (await settled('A')) && (await settled('B')));
+    expect([shows('A'), shows('B')]).toEqual([4, 3]);
+    expect(fake.shop.asked).not.toContain('read-back');
+    const calls = await bench.collections.calls.find({ tenant, store }).toArray();
+    expect(calls.flatMap(({ items }) => items.map(({ listing, expected }) => [listing, expected])).toSorted()).toEqual([
+      ['A', 5],
+      ['B', 5],
+    ]);
+  });
+
+  test('looks again at a listing that sold while it was opened: nobody knows whether that was before it was read or after', async () => {
+    await openStore(['A', 'B']);
+    fake.order('meanwhile', [{ listing: 'A', quantity: 2 }], fake.shop.clock + 5);
+    await bench.desk.connect(tenant, store, { token: 'first' }, 'connect');
+    bench.start({ ...often, ordersFirst: 60_000 });
+    await until('the order is told of', () => eventsOf('MarketplaceOrderRead').length === 1);
+    expect((await bench.listing('A')).expected).toBeUndefined();
+    expect((await bench.listing('B')).expected).toBe(5);
+    await bench.take(requested('A', 3, 1, eventsOf('MarketplaceOrderRead')[0]?.correlation), requested('B', 3, 1));
+    await until('both are settled', async () => (await settled('A')) && (await settled('B')));
+    expect(fake.shop.asked.filter((what) => what === 'read-back')).toHaveLength(1);
+    expect([shows('A'), shows('B')]).toEqual([3, 3]);
+  });
+
   test('is gone on with by whoever comes after its owner has died, who awaits the same orders', async () => {
     await openStore(['A']);
     fake.order('open', [{ listing: 'A' }], fake.shop.clock - 5);

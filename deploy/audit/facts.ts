@@ -102,6 +102,8 @@ export interface ReservationEffect {
 /** What an entry of the reservation journal did with units; null: nothing (unchanged, refused). */
 export interface ReservationEntry {
   readonly effect: ReservationEffect | null;
+  /** Of one that moves nothing: what it says, and of which SKU. */
+  readonly note?: string | undefined;
 }
 
 /** X, Y and N; null: not set. */

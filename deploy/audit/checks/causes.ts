@@ -17,8 +17,8 @@ const all = () => true;
 const none = () => false;
 
 /** An event may open, close, pick and batch units of several SKUs, each of them once. */
-function effectOfReservation({ effect }: ReservationEntry): string {
-  return effect === null ? 'nothing' : `${effect.kind} ${JSON.stringify([effect.sku, effect.label, effect.batch])}`;
+function effectOfReservation({ effect, note = 'nothing' }: ReservationEntry): string {
+  return effect === null ? note : `${effect.kind} ${JSON.stringify([effect.sku, effect.label, effect.batch])}`;
 }
 const isOrder = (cause: string) => cause.startsWith('order/');
 

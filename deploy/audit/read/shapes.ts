@@ -139,7 +139,8 @@ export const readPurchaseEntry = (data: unknown): PurchaseEntry => {
 
 const units = z.object({ sku: z.string(), quantity: whole });
 const reservationEntry = z.discriminatedUnion('type', [
-  z.object({ type: z.enum(['unchanged', 'refused', 'rearranged', 'to_put_back', 'written_off']) }),
+  z.object({ type: z.enum(['unchanged', 'refused']) }),
+  z.object({ type: z.enum(['rearranged', 'to_put_back', 'written_off']), sku: z.string() }),
   units.extend({ type: z.literal('reserved') }),
   units.extend({ type: z.literal('released'), fromBatchReserve: whole.default(0) }),
   units.extend({ type: z.enum(['assigned', 'unassigned', 'batch_picked', 'missing']), batch: z.string() }),
@@ -163,10 +164,11 @@ export function readReservationEntry(data: unknown): ReservationEntry {
   switch (entry.type) {
     case 'unchanged':
     case 'refused':
+      return { effect: null };
     case 'rearranged':
     case 'to_put_back':
     case 'written_off':
-      return { effect: null };
+      return { effect: null, note: `${entry.type} ${entry.sku}` };
     case 'picked': {
       const { sku, label, lines, fromBatchReserve } = entry;
       const quantity = lines.reduce((sum, line) => sum + line.quantity, 0);

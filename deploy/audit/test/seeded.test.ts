@@ -504,6 +504,23 @@ describe('the auditor', () => {
     );
   });
 
+  // The demo's cancelled orders of several SKUs, after their pick, were taken for a repeat.
+  test('lets one cancellation put the units of several SKUs on the put-back list, and finds the same units put there twice', () => {
+    const facts = aDayInTheShop();
+    const document = must(facts.reservations.at(-1));
+    const { sequence, cause } = must(document.entries.at(-1));
+    const note = (number: number, sku: string) => ({
+      sequence: sequence + number,
+      cause,
+      data: { effect: null, note: `to_put_back ${sku}` },
+    });
+    const before = found(facts);
+    document.entries.push(note(1, 'cup'), note(2, 'pot'));
+    expect(found(facts)).toEqual(before);
+    document.entries.push(note(3, 'cup'));
+    expect(found(facts).join()).toContain(`has an effect twice: entries ${sequence + 1} and ${sequence + 3}, inside one document`);
+  });
+
   test('finds a cause that was repeated inside one document', () => {
     const facts = aDayInTheShop();
     const document = must(facts.ledgers.find(({ aggregate }) => aggregate === cup));

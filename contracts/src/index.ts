@@ -7,6 +7,7 @@ export {
   deadLetterTopicOf,
   deadLetterTopics,
   groups,
+  heldKey,
   isMarketplace,
   keyOf,
   marketplaces,

@@ -7,6 +7,8 @@ export interface Topic<Name extends EventName = EventName> {
   readonly name: string;
   /** What the record key is made of, in order: {@link keyOf} of these parts. */
   readonly key: readonly string[];
+  /** Events whose keys have one part more, always the same: among those of its topic they are keys of their own. */
+  readonly keyEnds?: { readonly [Event in Name]?: string };
   /** How many leading parts of the key choose the partition; all of them where absent. */
   readonly partitionParts?: number;
   /** The only service that writes it; `connector-*` for every connector, with disjoint keys. */
@@ -34,6 +36,9 @@ const topic = <Name extends EventName>(value: Topic<Name>): Topic<Name> => value
 const deleted = (retentionDays: number) => ({ cleanup: 'delete' as const, retentionDays });
 const compacted = { cleanup: 'compact' as const, retentionDays: null };
 
+/** The last part of a PushHeld's key. */
+export const heldKey = 'held';
+
 /** What needs a person's eye, as one service knows it. */
 const incidents = (owner: string, ordering: string) =>
   topic({
@@ -47,11 +52,15 @@ const incidents = (owner: string, ordering: string) =>
     events: ['IncidentChanged'],
   });
 
-/** Partitioned by store: the owner of a partition owns its stores. */
+/**
+ * Partitioned by store: the owner of a partition owns its stores. What is held stands behind what was requested before it, and has a key of its own
+ * ({@link heldKey}): compaction must not take it for what the listing should show.
+ */
 const pushRequests = (marketplace: string) =>
   topic({
     name: `push.requests.${marketplace}.v1`,
     key: ['tenant', 'store', 'listing', 'sku'],
+    keyEnds: { PushHeld: heldKey },
     partitionParts: 2,
     owner: 'sync-policy',
     partitions: lanes,
@@ -59,7 +68,7 @@ const pushRequests = (marketplace: string) =>
     correlationsKept: true,
     ordering: 'By version, per listing; a lower one may come late, one that was superseded at once never comes.',
     duplicates: sameId,
-    events: ['PushRequested', 'PushWithdrawn'],
+    events: ['PushRequested', 'PushWithdrawn', 'PushHeld'],
   });
 
 /** What a marketplace's webhooks said, for the owner of the store: partitioned like its push requests. */
@@ -248,7 +257,8 @@ export function topicsOf(marketplace: string): (typeof topicsByMarketplace)[Mark
 }
 
 /** The topic that carries push requests for a marketplace. Throws for one that has none. */
-export const pushRequestsOf = (marketplace: string): Topic<'PushRequested' | 'PushWithdrawn'> => topicsOf(marketplace).pushRequests;
+export const pushRequestsOf = (marketplace: string): Topic<'PushRequested' | 'PushWithdrawn' | 'PushHeld'> =>
+  topicsOf(marketplace).pushRequests;
 
 /** A record key: the parts, encoded so that tenant `a` + SKU `b/c` is not `a/b` + `c`. */
 export const keyOf = (...parts: readonly string[]): string => parts.map(encodeURIComponent).join('/');

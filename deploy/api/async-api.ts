@@ -50,6 +50,7 @@ function channelOf(topic: Topic) {
     address: topic.name,
     description: [
       `Key: ${topic.key.join(', ')}, each percent-encoded and joined by a slash. Partition: murmur2 of ${chosenBy.join(', ')}.`,
+      ...Object.entries(topic.keyEnds ?? {}).map(([event, end]) => `Of ${event} the key ends in one part more: ${end}.`),
       `Written by ${topic.owner} alone.`,
       `Order: ${topic.ordering}`,
       `Repeats: ${topic.duplicates}`,

@@ -19,6 +19,8 @@ export interface Course extends Watch {
   /** What the last decision was made with, and from which revision of the tenant's policy. */
   readonly rules: Rules;
   readonly revision: number;
+  /** Available after each movement that was throttled since the last push, by {@link nameMoment}: what is sent anyway may be that. */
+  readonly throttled: ReadonlyMap<string, number>;
   /** Its listings, by {@link nameListing}. */
   readonly listings: ReadonlyMap<string, Mapped>;
   /** The last word to every listing that it ever had, by {@link nameListing}. */
@@ -26,6 +28,9 @@ export interface Course extends Watch {
 }
 
 export const nameListing = ({ store, listing }: ListingName): string => joinKey(store, listing);
+
+/** A version without its mapping revision. */
+export const nameMoment = ({ epoch, sequence, settings }: Omit<Version, 'mapping'>): string => `${epoch}.${sequence}.${settings}`;
 
 export const unset: Thresholds = { realTimeAtOrBelow: null, significantUnits: null, everyNth: null };
 
@@ -41,6 +46,7 @@ export const untouched: Course = {
   settings: 0,
   rules: rulesFor(unset, unset),
   revision: 0,
+  throttled: new Map(),
   listings: new Map(),
   asked: new Map(),
 };
@@ -93,7 +99,7 @@ export function courseAfter(course: Course, { data }: JournalEntry<PolicyEntry>,
   const noted = { ...course, rules: { x, y, n: everyNth ?? course.rules.n }, revision: Math.max(course.revision, data.revision) };
   if (data.decision === 'ignored') return noted;
   const next = triggered(noted, data, row);
-  if (data.decision === 'push') return { ...next, heldBack: 0, asked: askedOfAll(next, next.available) };
+  if (data.decision === 'push') return { ...next, heldBack: 0, throttled: new Map(), asked: askedOfAll(next, next.available) };
   if (data.decision === 'withdrawn' && data.trigger.kind === 'sync') return { ...next, asked: askedOfAll(next, null) };
   return next;
 }
@@ -102,8 +108,10 @@ function triggered(course: Course, { trigger, decision, reason, after }: PolicyE
   switch (trigger.kind) {
     case 'movement': {
       const { epoch, sequence } = trigger;
-      const heldBack = decision === 'held' && reason === 'throttled' ? course.heldBack + 1 : course.heldBack;
-      return { ...course, epoch, sequence, available: row?.after.available ?? after, counted: row?.counted ?? course.counted, heldBack };
+      const moved = { ...course, epoch, sequence, available: row?.after.available ?? after, counted: row?.counted ?? course.counted };
+      if (decision !== 'held' || reason !== 'throttled') return moved;
+      const throttled = new Map(course.throttled).set(nameMoment(moved), moved.available);
+      return { ...moved, heldBack: course.heldBack + 1, throttled };
     }
     case 'sync':
       return { ...course, sync: trigger.enabled, settings: course.settings + 1 };

@@ -794,6 +794,28 @@ export interface ListingVersion {
   readonly settings: number;
 }
 
+/** A movement changed the quantity of this listing's SKU, and is not worth a push of its own. Whoever has something else to send to the listing anyway sends this, which is newer; whoever waits for what the movement follows from has waited enough. */
+export interface PushHeld {
+  /** The seller. */
+  readonly tenant: string;
+  /** The stock keeping unit, byte for byte as the seller writes it. */
+  readonly sku: string;
+  /** The store's id. */
+  readonly store: string;
+  /** The marketplace's name, such as shopify. */
+  readonly marketplace: string;
+  /** The listing's id. */
+  readonly listing: string;
+  /** Available after the movement, never clamped. */
+  readonly available: number;
+  /** The movement's place among the versions that are requested. */
+  readonly version: ListingVersion;
+  /** Why it is held. */
+  readonly reason: 'throttled' | 'sync_disabled' | 'not_counted';
+  /** When it entered the system; displayed, never used for order. */
+  readonly at: number;
+}
+
 /** A listing should show this quantity of its SKU. */
 export interface PushRequested {
   /** The seller. */
@@ -948,6 +970,7 @@ export interface Events {
   StockLevelChanged: StockLevelChanged;
   StockMoved: StockMoved;
   UpdateStock: UpdateStock;
+  PushHeld: PushHeld;
   PushRequested: PushRequested;
   PushWithdrawn: PushWithdrawn;
   ReconsiderPolicy: ReconsiderPolicy;

@@ -1,4 +1,4 @@
-import { nameListing, type Asked, type Course } from '../course.ts';
+import { nameListing, nameMoment, type Asked, type Course } from '../course.ts';
 import type { AppliedWrite, Call, Facts, Finding, Listing, Shown } from '../facts.ts';
 import { joinKey, nameKey } from '../keys.ts';
 import { quantityFor, tolerance } from '../policy.ts';
@@ -75,10 +75,17 @@ function faultOf(listing: ReturnType<typeof meant>, course: Course, calls: Reado
   const known = course.listings.get(nameListing(listing));
   if (known?.mapping !== listing.mapping)
     return { sentence: `its mapping, revision ${listing.mapping}, has not reached sync-policy (which knows ${known?.mapping ?? 'none'})` };
-  const asked = course.asked.get(nameListing(listing));
-  if (!asked || asked.available === null || !course.counted) return null;
-  const sentence = faultOfSending(listing, asked, asked.available, calls) ?? faultOfShowing(listing) ?? faultOfLevel(listing, course);
+  const decided = course.asked.get(nameListing(listing));
+  if (!decided || decided.available === null || !course.counted) return null;
+  const asked = newestOf(decided, listing, course);
+  const sentence = faultOfSending(listing, asked, asked.available ?? 0, calls) ?? faultOfShowing(listing) ?? faultOfLevel(listing, course);
   return sentence === null ? null : { version: printVersion(asked.version), sentence };
+}
+
+/** A listing that was still to be sent what was decided may have been sent a newer number that was not worth a push of its own. */
+function newestOf(decided: Asked, { wanted }: Listing, { throttled }: Course): Asked {
+  const available = wanted?.version.mapping === decided.version.mapping ? throttled.get(nameMoment(wanted.version)) : undefined;
+  return wanted && available !== undefined ? { ...decided, version: wanted.version, available } : decided;
 }
 
 function faultOfSending(

@@ -40,8 +40,12 @@ async function sellerOf(...skus: string[]): Promise<Seller> {
 }
 
 describe('a store that is connected', () => {
-  test('has its open orders reserved before anything is pushed to it; what was shipped before is not deducted', async () => {
+  test.each([
+    ['where every change is pushed', null],
+    ['where only some are', 2],
+  ])('has its open orders reserved before anything is pushed to it, %s; what was shipped before is not deducted', async (_, x) => {
     const seller = await openSeller(system, { stores: [amber] });
+    await seller.policy({ realTimeAtOrBelow: x, significantUnits: null, everyNth: null });
     await seller.count(mug, 10);
     const shop = seller.shopOf(amber);
     await seller.control.createShop({ name: shop, token: 'shpat_open' });

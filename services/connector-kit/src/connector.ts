@@ -54,7 +54,7 @@ export async function openConnector(options: ConnectorOptions): Promise<Connecto
   const { pushRequests, orderHints } = topicsOf(marketplace.name);
   let lanes: Lanes | null = null;
   const stores = openStores({ ...options, metrics, alive: (lane) => lanes?.alive(lane) ?? false });
-  lanes = await openLanes<'PushRequested' | 'PushWithdrawn' | 'OrderHinted'>({
+  lanes = await openLanes<'PushRequested' | 'PushWithdrawn' | 'PushHeld' | 'OrderHinted'>({
     kafka,
     sender,
     group: `connector-${marketplace.name}`,

@@ -4,17 +4,21 @@ import type { mongo } from 'mongoose';
 import { writeListings, type Collections, type ListingDocument } from './documents.ts';
 import { versionText } from './version.ts';
 
-export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn'>;
+/** What sync-policy says about a listing. */
+export type Instruction = EventOf<'PushRequested' | 'PushWithdrawn' | 'PushHeld'>;
+type Hold = EventOf<'PushHeld'>;
+/** What decides what the listing should show. */
+type Word = Exclude<Instruction, Hold>;
 
 /** Of these, and of those that they superseded before they left: all that has come back with them. */
 export const correlationsIn = (events: readonly Instruction[]): string[] =>
   events.flatMap(({ correlation, superseded = [] }) => [correlation, ...superseded]);
 
-const keyOfListing = ({ data }: Instruction): string => keyOf(data.tenant, data.store, data.listing);
+const keyOfListing = ({ data }: Word): string => keyOf(data.tenant, data.store, data.listing);
 
-/** The newest instruction of each listing; of two with the same version the first. */
-export function newestOfEach(events: readonly Instruction[]): Instruction[] {
-  const newest = new Map<string, Instruction>();
+/** The newest word on each listing; of two with the same version the first. */
+export function newestOfEach(events: readonly Word[]): Word[] {
+  const newest = new Map<string, Word>();
   for (const event of events) {
     const { version } = event.data;
     const key = keyOfListing(event);
@@ -27,9 +31,9 @@ export function newestOfEach(events: readonly Instruction[]): Instruction[] {
 type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /** Writes for requests and for withdrawals; each is filtered on an older version, so that a late or repeated one changes nothing. */
-function writesOf(instructions: readonly Instruction[], correlations: ReadonlyMap<string, readonly string[]>, now: number) {
+function writesOf(instructions: readonly Word[], correlations: ReadonlyMap<string, readonly string[]>, now: number) {
   const requests = instructions.filter((event) => event.type === 'PushRequested');
-  const correlationsOf = (event: Instruction) => correlations.get(keyOfListing(event)) ?? [];
+  const correlationsOf = (event: Word) => correlations.get(keyOfListing(event)) ?? [];
   return {
     requests: requests.map((event) => requestWrite(event, correlationsOf(event), now)),
     requestsOfPaused: requests.map((event) => pausedRequestWrite(event, correlationsOf(event))),
@@ -103,14 +107,45 @@ function withdrawalWrites({ data }: EventOf<'PushWithdrawn'>): Write[] {
   ];
 }
 
+/**
+ * Takes in what is not worth a push of its own, behind what was requested before it: its listing's own orders are waited for no longer, and where
+ * something goes out anyway, it is this. What is in flight stays as it is: otherwise it would have to follow.
+ */
+async function takeInHolds(collections: Pick<Collections, 'listings'>, holds: readonly Hold[]): Promise<void> {
+  const writes = holds.flatMap((event): Write[] => {
+    const { tenant, store, listing, available, reason } = event.data;
+    const _id = keyOf(tenant, store, listing);
+    const correlations = correlationsIn([event]);
+    const returned: Write = {
+      updateOne: {
+        filter: { _id, 'ownOrders.correlation': { $in: correlations } },
+        update: { $pull: { ownOrders: { correlation: { $in: correlations } } } },
+      },
+    };
+    // Any other reason lets nothing go out: its withdrawal must not meet a version above its own.
+    if (reason !== 'throttled') return [returned];
+    const version = versionText(event.data.version);
+    const filter = { _id, instructed: { $lt: version }, inFlight: null, $or: [{ outstanding: true as const }, { waiting: true as const }] };
+    const newest = { instructed: version, 'wanted.version': version, 'wanted.quantity': available };
+    return [returned, { updateOne: { filter, update: { $set: newest } } }];
+  });
+  await writeListings(collections, writes, { ordered: true });
+}
+
 const duplicateKey = 11_000;
 
-/** Takes a slice of push requests into the listings' documents; resolves once they are durable. Repeat-safe. */
-export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<Instruction[]> {
-  const instructions = newestOfEach(events);
+/** Takes a slice of instructions into the listings' documents; resolves once they are durable. Repeat-safe. */
+export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<void> {
+  const words = events.filter((event) => event.type !== 'PushHeld');
+  const holds = events.filter((event) => event.type === 'PushHeld');
+  if (words.length > 0) await takeInWords(collections, words);
+  if (holds.length > 0) await takeInHolds(collections, holds);
+}
+
+async function takeInWords(collections: Pick<Collections, 'listings'>, words: readonly Word[]): Promise<void> {
   // Also of those that a newer one supersedes: it knows of what they follow from.
-  const correlations = new Map([...Map.groupBy(events, keyOfListing)].map(([key, of]) => [key, correlationsIn(of)]));
-  const { requests, requestsOfPaused, withdrawals } = writesOf(instructions, correlations, Date.now());
+  const correlations = new Map([...Map.groupBy(words, keyOfListing)].map(([key, of]) => [key, correlationsIn(of)]));
+  const { requests, requestsOfPaused, withdrawals } = writesOf(newestOfEach(words), correlations, Date.now());
   await writeListings(collections, withdrawals, { ordered: true });
   let refused = false;
   const onError = (error: unknown): void => {
@@ -122,7 +157,6 @@ export async function takeIn(collections: Pick<Collections, 'listings'>, events:
     await writeListings(collections, requestsOfPaused);
     await writeListings(collections, requests, { onError }); // those whose pause ended in between
   }
-  return instructions;
 }
 
 function exceptDuplicates(error: unknown): void {

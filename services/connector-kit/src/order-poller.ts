@@ -33,7 +33,10 @@ export interface OrderReaderOptions {
 }
 
 export interface OrderReader {
-  /** Reads what changed since the cursor, less the overlap, publishes it, moves the cursor. Returns the correlations of what was new. */
+  /**
+   * Reads what changed since the cursor, less the overlap, publishes it, moves the cursor. Returns the correlations of what takes or gives back units
+   * of mapped listings: of anything else nothing comes back.
+   */
   read(options: { overlapMilliseconds: number; priority: Priority }): Promise<string[]>;
   /**
    * Reads and publishes all open orders, whatever their age. Returns the correlations of those that hold something of a mapped listing, whether they
@@ -165,9 +168,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     await sender.send(records, { alive });
     await remember(collections.seenOrders, fresh);
     for (const { content } of fresh) noted.delete(readHashOf(content));
-    const events = records.flatMap(({ event }) => event ?? []);
-    log.info({ orders: events.length, correlations: correlationsOf(events) }, 'Orders were read.');
-    return events.map(({ correlation }) => correlation);
+    log.info({ orders: records.length, correlations: correlationsOf(records.flatMap(({ event }) => event ?? [])) }, 'Orders were read.');
+    return fresh.filter(moves).map(({ content }) => correlationOf(identity, content.order));
   }
 
   async function read(overlapMilliseconds: number, priority: Priority): Promise<string[]> {
@@ -210,6 +212,9 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     readOpen: ({ priority }) => inTurn(() => readOpen(priority)),
   };
 }
+
+const moves = ({ content, takenSince: since }: FreshOrder): boolean =>
+  content.lines.some(({ listing, sku }) => listing !== null && sku !== null && (since.get(listing) ?? 0) !== 0);
 
 /** Written after the broker has acknowledged: dying in between publishes the same record, with the same id, once more. */
 async function remember(

@@ -13,7 +13,7 @@ import {
   type Sealer,
   type Sender,
 } from '@evenkeel/chassis';
-import { keyOf, topics, type ListingVersion } from '@evenkeel/contracts';
+import { keyOf, topics, type ListingVersion, type PushHeld } from '@evenkeel/contracts';
 import { openStores, type Stores } from '../src/connector.ts';
 import { openCollections, type Collections, type ListingDocument } from '../src/documents.ts';
 import { createListingDesk, type ListingDesk } from '../src/listing-desk.ts';
@@ -78,6 +78,16 @@ export function withdrawn(listing: string, of: ListingVersion | number): EventOf
     at: Date.now(),
   };
   return { id: randomUUID(), type: 'PushWithdrawn', time: data.at, correlation: 'c', data };
+}
+
+export function held(
+  listing: string,
+  available: number,
+  of: ListingVersion | number,
+  { correlation = 'c', reason = 'throttled' }: { correlation?: string; reason?: PushHeld['reason'] } = {},
+): EventOf<'PushHeld'> {
+  const { data, ...envelope } = requested(listing, available, of, correlation);
+  return { ...envelope, type: 'PushHeld', data: { ...data, reason } };
 }
 
 export interface Bench extends AsyncDisposable {

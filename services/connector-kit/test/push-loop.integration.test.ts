@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { keyOf } from '@evenkeel/contracts';
 import type { PushResult } from '../src/marketplace.ts';
-import { openBench, requested, store, tenant, until, version, withdrawn, type Bench } from './bench.ts';
+import { held, openBench, requested, store, tenant, until, version, withdrawn, type Bench } from './bench.ts';
 import { createFakeMarketplace, failed, failure, type FakeMarketplace } from './fake-marketplace.ts';
+import { versionText } from '../src/version.ts';
 
 let fake: FakeMarketplace;
 let bench: Bench;
@@ -111,6 +112,44 @@ describe('a push', () => {
     release();
     await until('A shows 40', () => shows('A') === 40);
     expect(fake.shop.applied.map(({ quantity }) => quantity)).toEqual([4, 40]);
+  });
+});
+
+describe('a movement that is held', () => {
+  beforeEach(async () => openStore(['A', 'B']));
+  const sent = () => fake.shop.applied.map(({ listing, quantity }) => `${listing} ${quantity}`);
+
+  test('makes no push, and is what goes out where one was still to be made', async () => {
+    await bench.take(requested('A', 100, 1), requested('B', 100, 1));
+    await bench.take(held('A', 99, 2));
+    bench.start();
+    await until('both are settled', async () => (await settled('A')) && (await settled('B')));
+    await bench.take(held('B', 98, 2));
+    await bench.take(requested('A', 90, 3));
+    await until('A shows 90', () => fake.shop.listings.get('A')?.quantity === 90);
+    expect(new Set(sent())).toEqual(new Set(['A 99', 'B 100', 'A 90']));
+    expect(sent()).toHaveLength(3);
+    expect(await bench.listing('B')).toMatchObject({ instructed: versionText(version(1)), wanted: { quantity: 100 } });
+  });
+
+  test('makes no second push where the first is under way', async () => {
+    fake.shop.behaviour.before = async () => {
+      delete fake.shop.behaviour.before;
+      await bench.take(held('A', 99, 2));
+    };
+    await bench.take(requested('A', 100, 1));
+    bench.start();
+    await until('A is settled', () => settled('A'));
+    expect(sent()).toEqual(['A 100']);
+  });
+
+  test('because sync is off does not get past the withdrawal', async () => {
+    await bench.take(requested('A', 100, 1));
+    await bench.take(held('A', 99, version(2, { settings: 1 }), { reason: 'sync_disabled' }));
+    await bench.take(withdrawn('A', version(1, { settings: 1 })), requested('B', 7, 1));
+    bench.start();
+    await until('B is settled', () => settled('B'));
+    expect(sent()).toEqual(['B 7']);
   });
 });
 

@@ -80,8 +80,9 @@ export const listingOf = ({ store, marketplace, listing: id, mapping }: MappedLi
 
 export function decisionOf({ sequence, at, cause, data }: JournalEntry<PolicyEntry>): z.input<typeof decision> {
   const { trigger, decision: what, reason, inputs, listings } = data;
+  const told = what === 'held' ? [] : listings;
   const copied = { ...inputs, policy: { ...inputs.policy } };
-  return { sequence, at: iso(at), cause, trigger, decision: what, reason, inputs: copied, listings: listings.map(listingOf) };
+  return { sequence, at: iso(at), cause, trigger, decision: what, reason, inputs: copied, listings: told.map(listingOf) };
 }
 
 export const productPath = (sku: string): string => `/products/${encodeURIComponent(sku)}`;

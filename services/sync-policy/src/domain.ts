@@ -2,6 +2,7 @@ import type {
   ListingMapped,
   ListingUnmapped,
   ListingVersion,
+  PushHeld,
   PushRequested,
   PushWithdrawn,
   ReconsiderPolicy,
@@ -179,7 +180,7 @@ export interface Inputs extends Movement {
   readonly policy: Policy & { readonly revision: number; readonly settings: number };
 }
 
-/** What every entry of the journal says: the decision, why, from what, and the listings that are pushed or withdrawn. */
+/** What every entry of the journal says: the decision, why, from what, and the listings that are pushed, withdrawn or held though Available has changed. */
 export interface DecisionRecord {
   readonly decision: 'push' | 'held' | 'withdrawn' | 'ignored';
   readonly reason: PushReason | HoldReason | IgnoreReason | PushWithdrawn['reason'];
@@ -214,8 +215,8 @@ function inputsOf(sku: SkuState, tenant: TenantPolicy, policy: Policy, settings:
 
 const mappedOf = ({ store, marketplace, listing, mapping }: MappedListing): MappedListing => ({ store, marketplace, listing, mapping });
 const isSame = (one: MappedListing, other: MappedListing): boolean => one.store === other.store && one.listing === other.listing;
-const affected = (sku: SkuState, { decision }: Decision): readonly MappedListing[] =>
-  decision === 'push' ? sku.listings.map((listing) => mappedOf(listing)) : [];
+const allOf = (sku: SkuState): readonly MappedListing[] => sku.listings.map((listing) => mappedOf(listing));
+const affected = (sku: SkuState, { decision }: Decision): readonly MappedListing[] => (decision === 'push' ? allOf(sku) : []);
 
 /** True where the ledger row has been seen: an equal or a lower one is a repeat. */
 export const hasSeen = (sku: Watched, { epoch, sequence }: StockMoved): boolean =>
@@ -228,7 +229,9 @@ export function decideMovement(sku: SkuState, moved: StockMoved, tenant: TenantP
   const movement: Movement = { before: after - moved.change.available, after, epoch, sequence, counted };
   const decision = decide(policy, sku, movement);
   const inputs = { ...inputsOf(sku, tenant, policy, sku.settings), ...movement };
-  return { trigger: 'movement', ...decision, inputs, listings: affected(sku, decision) };
+  // A fulfilment step is of no interest to anybody's listings, a number that is held back is.
+  const concerns = decision.decision === 'push' || movement.before !== movement.after;
+  return { trigger: 'movement', ...decision, inputs, listings: concerns ? allOf(sku) : [] };
 }
 
 /** Turning it off withdraws whatever has not been sent yet; turning it on sends the current value. Each command counts as a change of settings. */
@@ -236,7 +239,7 @@ export function decideInventorySync(sku: SkuState, { enabled, user }: SetInvento
   const inputs = inputsOf({ ...sku, syncEnabled: enabled }, tenant, policyOf(tenant, sku.policy), sku.settings + 1);
   const about = { trigger: 'inventory_sync', enabled, user, inputs } as const;
   if (!enabled) {
-    return { ...about, decision: 'withdrawn', reason: 'sync_disabled', listings: sku.listings.map((listing) => mappedOf(listing)) };
+    return { ...about, decision: 'withdrawn', reason: 'sync_disabled', listings: allOf(sku) };
   }
   const decision = pushNow({ ...sku, syncEnabled: true }, 'sync_enabled');
   return { ...about, ...decision, listings: affected(sku, decision) };
@@ -319,11 +322,12 @@ function settingsAfter(sku: SkuState, entry: PolicyEntry): SkuState {
 
 /** What a push or a withdrawal tells the listings. */
 export function announcedBy({ sequence: decided, at, correlation, data }: SequencedEntry): Announced {
-  const { after: available, epoch, sequence, policy } = data.inputs;
   const withdrawn = data.decision === 'withdrawn';
   const reason = data.reason as Announced['reason'];
-  return { decided, at, correlation, withdrawn, reason, available, version: { epoch, sequence, settings: policy.settings } };
+  return { decided, at, correlation, withdrawn, reason, available: data.inputs.after, version: versionAt(data.inputs) };
 }
+
+const versionAt = ({ epoch, sequence, policy }: Inputs): Announced['version'] => ({ epoch, sequence, settings: policy.settings });
 
 interface SequencedEntry {
   readonly sequence: number;
@@ -353,4 +357,14 @@ export function requestFor(
   const about = { ...parts, ...where, version: { mapping, ...announced.version }, at: announced.at };
   if (announced.withdrawn) return { type: 'PushWithdrawn', data: { ...about, reason: announced.reason as PushWithdrawn['reason'] } };
   return { type: 'PushRequested', data: { ...about, available: announced.available, reason: announced.reason as PushReason } };
+}
+
+/** What a held movement tells one listing. */
+export function heldFrom(
+  parts: { readonly tenant: string; readonly sku: string },
+  { mapping, ...where }: MappedListing,
+  { at, data: { reason, inputs } }: SequencedEntry,
+): PushHeld {
+  const version = { mapping, ...versionAt(inputs) };
+  return { ...parts, ...where, available: inputs.after, version, reason: reason as PushHeld['reason'], at };
 }

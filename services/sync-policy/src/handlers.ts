@@ -1,5 +1,5 @@
-import type { Aggregate, Outgoing } from '@evenkeel/chassis';
-import { isMarketplace, keyOf, partsOf, pushRequestsOf, topics } from '@evenkeel/contracts';
+import type { Aggregate, JournalEntry, Outgoing } from '@evenkeel/chassis';
+import { heldKey, isMarketplace, keyOf, partsOf, pushRequestsOf, topics } from '@evenkeel/contracts';
 import {
   announcedBy,
   decideInventorySync,
@@ -10,6 +10,7 @@ import {
   decideUnmapped,
   evolve,
   hasSeen,
+  heldFrom,
   newSku,
   newTenantPolicy,
   requestFor,
@@ -43,6 +44,24 @@ function requests(key: string, announced: Announced, listings: readonly MappedLi
   }));
 }
 
+type Entry = JournalEntry<PolicyEntry>;
+
+function holds(key: string, entry: Entry): Outgoing[] {
+  const [tenant = '', sku = ''] = partsOf(key);
+  const { sequence, at: time, correlation, data } = entry;
+  return data.listings.map((listing) => ({
+    topic: pushRequestsOf(listing.marketplace),
+    key: [tenant, listing.store, listing.listing, sku, heldKey],
+    event: {
+      id: `sync-policy/${key}/${sequence}/${keyOf(listing.store, listing.listing)}`,
+      type: 'PushHeld',
+      time,
+      correlation,
+      data: heldFrom({ tenant, sku }, listing, entry),
+    },
+  }));
+}
+
 /** When a SKU's listings are pushed: its toggle, policy, counter and listings. */
 export const syncPolicyAggregate: Aggregate<SyncPolicyInput, PolicyEntry, SkuState, TenantPolicies> = {
   keyOf(event) {
@@ -71,7 +90,11 @@ export const syncPolicyAggregate: Aggregate<SyncPolicyInput, PolicyEntry, SkuSta
     }
   },
   evolve,
-  publish: (key, entry) => (entry.data.listings.length > 0 ? requests(key, announcedBy(entry), entry.data.listings) : []),
+  publish(key, entry) {
+    const { decision, listings } = entry.data;
+    if (listings.length === 0) return [];
+    return decision === 'held' ? holds(key, entry) : requests(key, announcedBy(entry), listings);
+  },
   /** A listing that was unmapped has left the state: its withdrawal stays the last record of its key, and is not said again. */
   heads(key, { announced, listings }) {
     if (!announced) return [];

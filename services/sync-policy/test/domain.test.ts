@@ -235,7 +235,7 @@ describe('what the listings are asked for', () => {
     return newest;
   }
   const announcements = (entry: { sequence: number; at: number; correlation: string }, data: PolicyEntry) =>
-    data.listings.map((listing) => ({
+    (data.decision === 'held' ? [] : data.listings).map((listing) => ({
       listing: listing.listing,
       id: entry.sequence,
       event: requestFor(where, listing, {

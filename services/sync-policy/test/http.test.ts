@@ -146,12 +146,31 @@ describe('decisions', () => {
       next: null,
     });
   });
+  test('a movement that is held though Available has changed tells each listing so, beside what it should show', async () => {
+    await using policy = await openSyncPolicy();
+    policy.map('l1');
+    policy.move(1, 0, 100);
+    policy.move(2, 100, 99);
+    policy.move(3, 99, 99);
+    expect(policy.published.slice(1)).toMatchObject([
+      {
+        topic: { name: 'push.requests.shopify.v1' },
+        key: ['acme', 's1', 'l1', sku, 'held'],
+        event: {
+          type: 'PushHeld',
+          correlation: 'movement 2',
+          data: { available: 99, reason: 'throttled', version: { mapping: 1, epoch: 1, sequence: 2, settings: 0 } },
+        },
+      },
+    ]);
+    const { state } = await policy.journal.state('acme/mug%2Fblue');
+    expect(syncPolicyAggregate.heads?.('acme/mug%2Fblue', state)).toEqual(policy.published.slice(0, 1));
+  });
   test('a push is one record per listing, keyed by it, and can be said again exactly as it was', async () => {
     await using policy = await openSyncPolicy();
     policy.map('l1');
     policy.map('l2');
     policy.move(1, 0, 100);
-    policy.move(2, 100, 99);
     expect(policy.published.map(({ topic, key, event }) => [topic.name, key, event?.id, event?.correlation])).toEqual([
       ['push.requests.shopify.v1', ['acme', 's1', 'l1', sku], 'sync-policy/acme/mug%2Fblue/3/s1/l1', 'movement 1'],
       ['push.requests.shopify.v1', ['acme', 's1', 'l2', sku], 'sync-policy/acme/mug%2Fblue/3/s1/l2', 'movement 1'],

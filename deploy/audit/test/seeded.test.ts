@@ -408,6 +408,35 @@ describe('the auditor', () => {
     expect(found(facts).filter((line) => line.startsWith('I4'))).toEqual([]);
   });
 
+  /** The cup was to show 100 in both stores when two were sold in the north: not worth a push, and what goes out to the south is the newer number. */
+  function sentWhatWasThrottled(): Breakable<Facts> {
+    const shop = createMadeUpSystem({ realTimeAtOrBelow: 20, significantUnits: 50, everyNth: 5 });
+    shop.list('cup');
+    shop.setStock('cup', 100);
+    shop.sell('cup', 'north', 2);
+    const facts = shop.facts();
+    const [listing, write] = [cupAtSouth(facts), must(writesOfCup(facts)[0])];
+    const [item, shown] = [
+      must(must(facts.calls.find((call) => call.idempotencyKey === write.idempotencyKey)).items[0]),
+      must(listing.shown),
+    ];
+    must(listing.wanted).version.sequence = must(listing.confirmed).version.sequence = item.version.sequence = 2;
+    must(listing.wanted).available = must(listing.confirmed).quantity = item.quantity = 98;
+    write.after = shown.quantity = must(shown.lastWrite).quantity = 98;
+    return facts;
+  }
+
+  test('lets a push that was still to be made carry what was throttled since, and nothing that was not', () => {
+    expect(found(sentWhatWasThrottled())).toEqual([]);
+    const decided = sentWhatWasThrottled();
+    const last = must(decided.policies.at(-1)?.entries.at(-1));
+    Object.assign(last.data, { decision: 'held', reason: 'available_unchanged' });
+    expect(found(decided).join()).toContain('it wants version 1.1.2.0, but 1.1.1.0 was decided last');
+    const wanting = sentWhatWasThrottled();
+    must(cupAtSouth(wanting).wanted).available = 97;
+    expect(found(wanting).join()).toContain('it wants 97, but 98 was decided');
+  });
+
   // A real day on Etsy: one variant had sold and was refused, the write of the others told the marketplace what it shows already.
   test('lets a refused variant go out with the others as it was read, and nothing else', () => {
     const facts = aDayInTheShop();

@@ -141,17 +141,24 @@ export async function openSeller(
     /** Opens the shops with these SKUs, each showing `quantity`, and connects them. */
     async open(skus: readonly string[], quantity = 0): Promise<void> {
       for (const store of stores) {
-        const connector = connectorOf(store);
-        const entered = connector === 'connector-etsy' ? await createEtsyShop(store) : await createShopifyShop(store);
+        const entered = await seller.createShop(store);
         await seller.list(store, skus, quantity);
-        await must(connector, 'POST', '/stores', { store, ...entered });
-        await until(
-          `${store} to be connected`,
-          () => must<{ state: string }>(connector, 'GET', `/stores/${store}`),
-          ({ state }) => state === 'connected',
-        );
+        await seller.connect(store, entered);
       }
       for (const sku of skus) await seller.mapped(sku, stores.length);
+    },
+    /** A shop that nothing is listed in; what must be entered to connect it. */
+    createShop: async (store: string): Promise<object> =>
+      connectorOf(store) === 'connector-etsy' ? createEtsyShop(store) : createShopifyShop(store),
+    /** Connects a store and waits until its open orders are read. */
+    async connect(store: string, entered: object): Promise<void> {
+      const connector = connectorOf(store);
+      await must(connector, 'POST', '/stores', { store, ...entered });
+      await until(
+        `${store} to be connected`,
+        () => must<{ state: string }>(connector, 'GET', `/stores/${store}`),
+        ({ state }) => state === 'connected',
+      );
     },
     async list(store: string, skus: readonly string[], quantity = 0): Promise<void> {
       const products = await control.putProducts(

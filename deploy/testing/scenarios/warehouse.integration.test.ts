@@ -174,6 +174,10 @@ describe('an order', () => {
       seller.produce([{ topic: topics.marketplaceOrders, key: [seller.tenant, amber, order], event }]);
     await send(read(1, 0));
     await rowsAre(seller, sku, reserve);
+    expect(await seller.label(amber, order, { lines: [{ line: 'from-theirs', quantity: 1 }] })).toMatchObject({
+      status: 409,
+      body: { type: 'urn:evenkeel:problem:shipped-by-marketplace' },
+    });
     await send(read(2, 3));
     await until(
       'their parcel to be known',

@@ -4,6 +4,7 @@ import type { Collections, StoreDocument } from './documents.ts';
 import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
 import { createGateway, type CircuitSettings } from './gateway.ts';
 import { reviewHeld } from './held-listings.ts';
+import { publishChanges } from './listing-changes.ts';
 import { importListings } from './listing-import.ts';
 import type { Marketplace, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
@@ -137,6 +138,8 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const polling = createWake(shared.signal);
     pollNow = () => polling.wake();
     await noteActivity(connection, 'urgent');
+    // Whoever stored a mapping may not have lived to tell it, and the next import is minutes away.
+    await publishChanges(shared);
     const opening = current.state === 'connecting' ? await takeOn(reader, readListingsFirst) : [];
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });

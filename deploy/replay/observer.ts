@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { keyOf, marketplaces, openCodec, pushRequestsOf, topics, type PushRequested, type StockMoved } from '@evenkeel/contracts';
+import { keyOf, marketplaces, openCodec, pushRequestsOf, topics, type StockMoved } from '@evenkeel/contracts';
 import { Kafka, logLevel, type Admin, type KafkaMessage } from 'kafkajs';
+import type { Request } from './latency.ts';
 
 /** What the services have said about one tenant since the observer was opened, each thing once and in order per SKU or listing. */
 export interface Observer extends AsyncDisposable {
   readonly moves: readonly StockMoved[];
-  readonly requests: readonly PushRequested[];
+  readonly requests: readonly Request[];
   /** How many movements of a SKU an order has made. */
   movedBy(store: string, order: string, sku: string): number;
   /** When the last new movement came, in milliseconds since the epoch. */
@@ -36,7 +37,7 @@ export async function openObserver(brokers: string, registryUrl: string, tenant:
   await consumer.subscribe({ topics: watched.map(({ name }) => name) });
 
   const moves = createOnce<StockMoved>(({ sku, epoch, sequence }) => [JSON.stringify([sku]), [epoch, sequence]]);
-  const requests = createOnce<PushRequested>(({ store, listing, version: { mapping, epoch, sequence, settings } }) => [
+  const requests = createOnce<Request>(({ store, listing, version: { mapping, epoch, sequence, settings } }) => [
     JSON.stringify([store, listing]),
     [mapping, epoch, sequence, settings],
   ]);
@@ -56,7 +57,8 @@ export async function openObserver(brokers: string, registryUrl: string, tenant:
       lastMoveAt = Date.now();
       const { order, sku } = moved;
       if (order) byOrder.set(keyOf(order.store, order.order, sku), (byOrder.get(keyOf(order.store, order.order, sku)) ?? 0) + 1);
-    } else if (type === 'PushRequested') {
+    } else if (type === 'PushRequested' || type === 'PushHeld') {
+      // What is held may be what goes out where something is still to be sent.
       const requested = await codec.decode(type, value);
       if (requested.tenant === tenant) requests.add(requested);
     }

@@ -1,7 +1,7 @@
 /** The HTTP client of all services, for browsers too: nothing here needs Node. What may be asked is generated from the services' routes. */
 import type { HttpServices } from './generated/http.ts';
 
-export type { HttpServices } from './generated/http.ts';
+export type * from './generated/http.ts';
 
 export interface ClientOptions {
   /** Where the service is, such as `http://127.0.0.1:4003`. */

@@ -28,9 +28,9 @@ export interface OpenApi {
   readonly components?: { readonly schemas?: Readonly<Record<string, JsonSchema>> };
 }
 
-/** `sync-policy` → `SyncPolicyHttp` */
-const interfaceOf = (service: string): string =>
-  `${service.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase())}Http`;
+/** `sync-policy` → `SyncPolicy` */
+const titleOf = (service: string): string => service.replaceAll(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+const interfaceOf = (service: string): string => `${titleOf(service)}Http`;
 
 /** What may be sent is written as a caller would: a field that may be absent may also be undefined. */
 type Direction = 'sent' | 'answered';
@@ -116,25 +116,34 @@ function operationMember(method: string, path: string, operation: Operation): st
   ].join('\n');
 }
 
-/** A TypeScript interface with a member for each operation of the document, for the client of `@evenkeel/contracts/client`. */
+const namesType = (name: string) => (text: string) => new RegExp(`\\b${name}\\b(?!\\??:)`).test(text);
+
+/** A TypeScript interface with a member for each operation of the document, and a type for each shape that it names, for the client of `@evenkeel/contracts/client`. */
 export function clientTypesOf(service: string, { paths = {}, components }: OpenApi): string {
   const members = Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => operationMember(method, path, operation)),
   );
   const body = `export interface ${interfaceOf(service)} {\n${members.join('\n')}\n}\n`;
-  const shared = Object.entries(components?.schemas ?? {})
-    .filter(([name]) => new RegExp(`\\b${name}\\b`).test(body))
-    .map(([name, schema]) => `type ${name} = ${typeScript(schema, 'answered', '')};\n`);
+  const shapes = Object.entries(components?.schemas ?? {}).map(([name, schema]) => ({
+    name,
+    text: `export type ${name} = ${typeScript(schema, 'answered', '')};\n`,
+  }));
+  // What only problems name is not among the answers.
+  const isNamed = (name: string) => [body, ...shapes.filter((shape) => shape.name !== name).map(({ text }) => text)].some(namesType(name));
+  const shared = shapes.filter(({ name }) => isNamed(name)).map(({ text }) => text);
   return [`// Generated from the routes of ${service} by \`npm run generate\`: change those, not this file.\n`, ...shared, body].join('\n');
 }
 
-/** One interface that names those of all services. */
+/** One interface that names those of all services, and their shapes. */
 export function clientIndexOf(services: readonly string[]): string {
   const imports = services.map((service) => `import type { ${interfaceOf(service)} } from './http/${service}.ts';`);
   const members = services.map((service) => `  readonly '${service}': ${interfaceOf(service)};`);
   return [
     '// Generated from the routes of all services by `npm run generate`: change those, not this file.',
     ...imports,
+    '',
+    '/** The shapes of each service, by the names that its OpenAPI document gives them: `Stock.Movement`. */',
+    ...services.map((service) => `export type * as ${titleOf(service)} from './http/${service}.ts';`),
     '',
     '/** What each service serves. */',
     `export interface HttpServices {\n${members.join('\n')}\n}\n`,

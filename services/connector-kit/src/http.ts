@@ -36,91 +36,96 @@ export interface ConnectorRoutesOptions {
 const storeId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected 1–64 lower-case letters, digits and dashes');
 const at = z.iso.datetime().nullable();
 const ageSeconds = z.number();
-const version = z.object({ mapping: z.int(), epoch: z.int(), sequence: z.int(), settings: z.int() });
+const version = z.object({ mapping: z.int(), epoch: z.int(), sequence: z.int(), settings: z.int() }).meta({ id: 'Version' });
 
-const pause = z.object({ by: z.string(), at }).nullable();
+const pause = z.object({ by: z.string(), at }).meta({ id: 'Pause' }).nullable();
 
-const storeSchema = z.object({
-  store: z.string(),
-  marketplace: z.string(),
-  state: z.enum(['connecting', 'connected', 'disconnecting', 'disconnected']).meta({
-    description: 'connecting: its listings and open orders are read, nothing is pushed yet.',
-  }),
-  status: z.enum(storeStatuses).meta({ description: 'The most severe first.' }),
-  hold: z.string().nullable().meta({ description: 'Why nothing goes out to it; null where something may.' }),
-  account: z.string(),
-  name: z.string(),
-  settings: z.record(z.string(), z.unknown()),
-  credentials: z.object({ version: z.int(), refused: z.object({ code: z.string(), message: z.string(), since: at }).nullable() }),
-  webhooks: z
-    .object({
-      path: z.string().meta({ description: 'Have the marketplace send its order webhooks there, behind the address of this service.' }),
-      secretEntered: z.boolean().meta({ description: 'Without a webhookSecret none is taken in: orders are found by polling alone.' }),
-    })
-    .nullable()
-    .meta({ description: 'Null where the marketplace sends none.' }),
-  paused: pause,
-  inactiveSince: at.meta({ description: 'Since when the marketplace says that it does not sell.' }),
-  circuit: z.enum(['open', 'closed']),
-  throttledSince: at,
-  ordersReadTo: at,
-  connectedAt: at,
-  listingsReadAt: at,
-  import: z.object({
-    state: z.enum(['waiting', 'reading', 'done']),
-    listings: z.int().meta({ description: 'Read so far.' }),
-    mapped: z.int(),
-    unmapped: z.int(),
-    startedAt: at,
-    finishedAt: at,
-  }),
-  listings: z.object({
-    listings: z.int(),
-    mapped: z.int(),
-    outstanding: z.int(),
-    paused: z.int(),
-    quarantined: z.int(),
-    gone: z.int(),
-    waitingSince: at,
-  }),
-  disconnection: z
-    .object({
-      by: z.string(),
-      at,
-      setListingsToZero: z.boolean(),
+const storeSchema = z
+  .object({
+    store: z.string(),
+    marketplace: z.string(),
+    state: z.enum(['connecting', 'connected', 'disconnecting', 'disconnected']).meta({
+      description: 'connecting: its listings and open orders are read, nothing is pushed yet.',
+    }),
+    status: z.enum(storeStatuses).meta({ description: 'The most severe first.' }),
+    hold: z.string().nullable().meta({ description: 'Why nothing goes out to it; null where something may.' }),
+    account: z.string(),
+    name: z.string(),
+    settings: z.record(z.string(), z.unknown()),
+    credentials: z.object({ version: z.int(), refused: z.object({ code: z.string(), message: z.string(), since: at }).nullable() }),
+    webhooks: z
+      .object({
+        path: z.string().meta({ description: 'Have the marketplace send its order webhooks there, behind the address of this service.' }),
+        secretEntered: z.boolean().meta({ description: 'Without a webhookSecret none is taken in: orders are found by polling alone.' }),
+      })
+      .nullable()
+      .meta({ description: 'Null where the marketplace sends none.' }),
+    paused: pause,
+    inactiveSince: at.meta({ description: 'Since when the marketplace says that it does not sell.' }),
+    circuit: z.enum(['open', 'closed']),
+    throttledSince: at,
+    ordersReadTo: at,
+    connectedAt: at,
+    listingsReadAt: at,
+    import: z.object({
+      state: z.enum(['waiting', 'reading', 'done']),
+      listings: z.int().meta({ description: 'Read so far.' }),
+      mapped: z.int(),
+      unmapped: z.int(),
+      startedAt: at,
       finishedAt: at,
+    }),
+    listings: z.object({
       listings: z.int(),
-      notSetToZero: z.int().meta({ description: 'Those that may still show what they showed: set them at the marketplace.' }),
-    })
-    .nullable(),
-});
+      mapped: z.int(),
+      outstanding: z.int(),
+      paused: z.int(),
+      quarantined: z.int(),
+      gone: z.int(),
+      waitingSince: at,
+    }),
+    disconnection: z
+      .object({
+        by: z.string(),
+        at,
+        setListingsToZero: z.boolean(),
+        finishedAt: at,
+        listings: z.int(),
+        notSetToZero: z.int().meta({ description: 'Those that may still show what they showed: set them at the marketplace.' }),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Store' });
 
-const listingSchema = z.object({
-  store: z.string(),
-  listing: z.string(),
-  sku: z.string().nullable(),
-  marketplaceSku: z.string().nullable().meta({ description: 'The SKU that it carries there.' }),
-  mapping: z.int(),
-  mappedBy: z.enum(['sku', 'person']).nullable(),
-  chosen: z.object({ sku: z.string().nullable(), by: z.string(), at }).nullable(),
-  goneSince: at.meta({ description: 'Since when it is no longer at the marketplace.' }),
-  paused: pause,
-  hold: z.string().nullable().meta({ description: 'Why nothing goes out to it; null where something may.' }),
-  onSale: z.boolean().meta({ description: 'Whether shoppers can buy it, as far as anybody knows.' }),
-  outstanding: z.boolean(),
-  waiting: z.boolean().meta({ description: 'A newer value waits for the end of its pause.' }),
-  waitingSince: at,
-  wanted: z.object({ available: z.int(), version, reason: z.string(), correlation: z.string(), at, ageSeconds }).nullable(),
-  confirmed: z.object({ quantity: z.int(), version, at, ageSeconds }).nullable(),
-  lastRead: z.object({ quantity: z.int().nullable(), onSale: z.boolean(), at, ageSeconds }).nullable(),
-  inFlight: z.object({ quantity: z.int(), version, at, call: z.string() }).nullable(),
-  withdrawn: z.object({ reason: z.string(), version, at }).nullable(),
-  quarantined: z.object({ code: z.string(), message: z.string(), at }).nullable(),
-});
+const listingSchema = z
+  .object({
+    store: z.string(),
+    listing: z.string(),
+    sku: z.string().nullable(),
+    marketplaceSku: z.string().nullable().meta({ description: 'The SKU that it carries there.' }),
+    mapping: z.int(),
+    mappedBy: z.enum(['sku', 'person']).nullable(),
+    chosen: z.object({ sku: z.string().nullable(), by: z.string(), at }).nullable(),
+    goneSince: at.meta({ description: 'Since when it is no longer at the marketplace.' }),
+    paused: pause,
+    hold: z.string().nullable().meta({ description: 'Why nothing goes out to it; null where something may.' }),
+    onSale: z.boolean().meta({ description: 'Whether shoppers can buy it, as far as anybody knows.' }),
+    outstanding: z.boolean(),
+    waiting: z.boolean().meta({ description: 'A newer value waits for the end of its pause.' }),
+    waitingSince: at,
+    wanted: z.object({ available: z.int(), version, reason: z.string(), correlation: z.string(), at, ageSeconds }).nullable(),
+    confirmed: z.object({ quantity: z.int(), version, at, ageSeconds }).nullable(),
+    lastRead: z.object({ quantity: z.int().nullable(), onSale: z.boolean(), at, ageSeconds }).nullable(),
+    inFlight: z.object({ quantity: z.int(), version, at, call: z.string() }).nullable(),
+    withdrawn: z.object({ reason: z.string(), version, at }).nullable(),
+    quarantined: z.object({ code: z.string(), message: z.string(), at }).nullable(),
+  })
+  .meta({ id: 'Listing' });
 
-const warningSchema = z
-  .object({ listings: z.int(), onSale: z.int(), sellingWithoutStock: z.int() })
-  .meta({ description: 'Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell.' });
+const warningSchema = z.object({ listings: z.int(), onSale: z.int(), sellingWithoutStock: z.int() }).meta({
+  id: 'HeldListings',
+  description: 'Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell.',
+});
 
 const marketplaceSchema = z.object({
   marketplace: z.string(),

@@ -32,16 +32,18 @@ const params = z.strictObject({ store: text(64), order: text(128) });
 const time = z.iso.datetime();
 const units = z.int().min(1).max(mostUnits);
 const location = text(64).refine((name) => name !== '__proto__', 'expected another name');
-const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() });
-const labelLine = z.object({ line: z.string(), quantity: z.int() });
-const voidAnswer = z.object({ user, lines: z.array(labelLine) });
-const labelAnswer = z.object({
-  label: z.string(),
-  location: z.string().nullable().meta({ description: "Null: each product's default location." }),
-  user,
-  lines: z.array(labelLine.extend({ voided: z.int().meta({ description: 'Units of it that were voided.' }) })),
-  voids: z.array(voidAnswer).meta({ description: 'Oldest first.' }),
-});
+const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() }).meta({ id: 'User' });
+const labelLine = z.object({ line: z.string(), quantity: z.int() }).meta({ id: 'LineUnits' });
+const voidAnswer = z.object({ user, lines: z.array(labelLine) }).meta({ id: 'LabelVoid' });
+const labelAnswer = z
+  .object({
+    label: z.string(),
+    location: z.string().nullable().meta({ description: "Null: each product's default location." }),
+    user,
+    lines: z.array(labelLine.extend({ voided: z.int().meta({ description: 'Units of it that were voided.' }) })),
+    voids: z.array(voidAnswer).meta({ description: 'Oldest first.' }),
+  })
+  .meta({ id: 'Label' });
 /** Lines and quantities that a command names. */
 const namedLines = z
   .array(z.strictObject({ line: text(128), quantity: units }))

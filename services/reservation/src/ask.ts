@@ -23,19 +23,21 @@ export const refusals: Readonly<Record<Refusal, string>> = {
   more_than_to_put_back: 'Fewer units of it are to be put back than were asked for. Read the list of what is.',
 };
 
-const units = z.array(z.object({ line: z.string(), sku: z.string(), quantity: z.int() }));
+const units = z.array(z.object({ line: z.string(), sku: z.string(), quantity: z.int() }).meta({ id: 'LineUnits' }));
 
 /** What became of one order. */
-export const outcome = z.object({
-  store: z.string(),
-  order: z.string(),
-  status: z
-    .enum(['done', 'refused', 'pending'])
-    .meta({ description: 'Pending: it is on its way; repeat the request with the same Idempotency-Key.' }),
-  units: units.meta({ description: 'What was moved.' }),
-  reason: z.string().nullable(),
-  detail: z.string().nullable().meta({ description: 'Why nothing was moved, and what to do.' }),
-});
+export const outcome = z
+  .object({
+    store: z.string(),
+    order: z.string(),
+    status: z
+      .enum(['done', 'refused', 'pending'])
+      .meta({ description: 'Pending: it is on its way; repeat the request with the same Idempotency-Key.' }),
+    units: units.meta({ description: 'What was moved.' }),
+    reason: z.string().nullable(),
+    detail: z.string().nullable().meta({ description: 'Why nothing was moved, and what to do.' }),
+  })
+  .meta({ id: 'OrderOutcome' });
 export type Outcome = z.input<typeof outcome>;
 
 const mostUnits = 1_000_000;

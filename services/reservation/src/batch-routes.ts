@@ -82,7 +82,7 @@ const cancelledBatch = (batch: string) =>
     detail: `The pick batch ${batch} is cancelled: what it held is in the Order Reserve again. Make a new one.`,
   });
 
-const answers = z.object({ batch: z.string(), orders: z.array(outcome) });
+const answers = z.object({ batch: z.string(), orders: z.array(outcome) }).meta({ id: 'BatchOutcome' });
 const moved = {
   200: { description: 'What became of each order', schema: answers },
   404: { description: 'There is no such batch' },

@@ -25,8 +25,12 @@ export const settings = {
     .meta({ description: 'N: above X every Nth transaction is pushed; 10 where nobody says.' }),
 };
 export const time = z.iso.datetime();
-export const effective = z.object({ realTimeAtOrBelow: z.int().nullable(), significantUnits: z.int().nullable(), everyNth: z.int() });
-export const listing = z.object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: z.int() });
+export const effective = z
+  .object({ realTimeAtOrBelow: z.int().nullable(), significantUnits: z.int().nullable(), everyNth: z.int() })
+  .meta({ id: 'EffectivePolicy' });
+export const listing = z
+  .object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: z.int() })
+  .meta({ id: 'MappedListing' });
 
 export const decisionKind = z.enum(['push', 'held', 'withdrawn', 'ignored'] satisfies DecisionRecord['decision'][]);
 /** All of them, as a decision that has another one does not compile below. */
@@ -51,26 +55,28 @@ export const decisionReason = z.enum([
   'unknown_marketplace',
 ] satisfies DecisionRecord['reason'][]);
 
-export const decision = z.object({
-  sequence: z.int(),
-  at: time,
-  cause: z.string(),
-  trigger: z.enum(['movement', 'inventory_sync', 'sku_policy', 'tenant_policy', 'listing_mapped', 'listing_unmapped']),
-  decision: decisionKind,
-  reason: decisionReason,
-  inputs: z.object({
-    before: z.int(),
-    after: z.int(),
-    epoch: z.int(),
+export const decision = z
+  .object({
     sequence: z.int(),
-    lastSequence: z.int(),
-    counted: z.boolean(),
-    syncEnabled: z.boolean(),
-    counter: z.int(),
-    policy: effective.extend({ revision: z.int(), settings: z.int() }),
-  }),
-  listings: z.array(listing).meta({ description: 'Those that it pushes or withdraws.' }),
-});
+    at: time,
+    cause: z.string(),
+    trigger: z.enum(['movement', 'inventory_sync', 'sku_policy', 'tenant_policy', 'listing_mapped', 'listing_unmapped']),
+    decision: decisionKind,
+    reason: decisionReason,
+    inputs: z.object({
+      before: z.int(),
+      after: z.int(),
+      epoch: z.int(),
+      sequence: z.int(),
+      lastSequence: z.int(),
+      counted: z.boolean(),
+      syncEnabled: z.boolean(),
+      counter: z.int(),
+      policy: effective.extend({ revision: z.int(), settings: z.int() }),
+    }),
+    listings: z.array(listing).meta({ description: 'Those that it pushes or withdraws.' }),
+  })
+  .meta({ id: 'Decision' });
 
 export const onItsWay = { description: 'It is on its way: repeat the request with the same Idempotency-Key, or look again.' };
 

@@ -60,12 +60,14 @@ const skuPolicyRoutes = ({ journal, sender, store }: SyncPolicyParts): Route[] =
   }),
 ];
 
-const preview = z.object({
-  sku: z.string(),
-  available: z.int().meta({ description: 'What would be pushed.' }),
-  throttled: z.int().meta({ description: 'Transactions held back since the last push.' }),
-  listings: z.array(listing),
-});
+const preview = z
+  .object({
+    sku: z.string(),
+    available: z.int().meta({ description: 'What would be pushed.' }),
+    throttled: z.int().meta({ description: 'Transactions held back since the last push.' }),
+    listings: z.array(listing),
+  })
+  .meta({ id: 'PolicyPreview' });
 
 function previewOf(sku: string, { available, counter, listings }: SkuState): z.input<typeof preview> {
   return { sku, available, throttled: counter, listings: listings.map(listingOf) };
@@ -95,7 +97,7 @@ const skuPreviewRoute = ({ journal, store }: SyncPolicyParts): Route =>
     },
   });
 
-const policyAnswer = z.object({ revision: z.int(), ...settings });
+const policyAnswer = z.object({ revision: z.int(), ...settings }).meta({ id: 'TenantPolicy' });
 const takenInMilliseconds = 10_000;
 
 /** Whether every lane decides by it by now; a lane that pages through many products, or that is just changing hands, takes its time. */

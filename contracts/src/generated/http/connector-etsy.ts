@@ -1,5 +1,167 @@
 // Generated from the routes of connector-etsy by `npm run generate`: change those, not this file.
 
+export type Store = {
+  readonly store: string;
+  readonly marketplace: string;
+  /** connecting: its listings and open orders are read, nothing is pushed yet. */
+  readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
+  /** The most severe first. */
+  readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
+  /** Why nothing goes out to it; null where something may. */
+  readonly hold: string | null;
+  readonly account: string;
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly credentials: {
+    readonly version: number;
+    readonly refused: {
+      readonly code: string;
+      readonly message: string;
+      readonly since: string | null;
+    } | null;
+  };
+  /** Null where the marketplace sends none. */
+  readonly webhooks: {
+    /** Have the marketplace send its order webhooks there, behind the address of this service. */
+    readonly path: string;
+    /** Without a webhookSecret none is taken in: orders are found by polling alone. */
+    readonly secretEntered: boolean;
+  } | null;
+  readonly paused: Pause | null;
+  /** Since when the marketplace says that it does not sell. */
+  readonly inactiveSince: string | null;
+  readonly circuit: "open" | "closed";
+  readonly throttledSince: string | null;
+  readonly ordersReadTo: string | null;
+  readonly connectedAt: string | null;
+  readonly listingsReadAt: string | null;
+  readonly import: {
+    readonly state: "waiting" | "reading" | "done";
+    /** Read so far. */
+    readonly listings: number;
+    readonly mapped: number;
+    readonly unmapped: number;
+    readonly startedAt: string | null;
+    readonly finishedAt: string | null;
+  };
+  readonly listings: {
+    readonly listings: number;
+    readonly mapped: number;
+    readonly outstanding: number;
+    readonly paused: number;
+    readonly quarantined: number;
+    readonly gone: number;
+    readonly waitingSince: string | null;
+  };
+  readonly disconnection: {
+    readonly by: string;
+    readonly at: string | null;
+    readonly setListingsToZero: boolean;
+    readonly finishedAt: string | null;
+    readonly listings: number;
+    /** Those that may still show what they showed: set them at the marketplace. */
+    readonly notSetToZero: number;
+  } | null;
+};
+
+export type Pause = {
+  readonly by: string;
+  readonly at: string | null;
+};
+
+export type HeldListings = {
+  readonly listings: number;
+  readonly onSale: number;
+  readonly sellingWithoutStock: number;
+};
+
+export type Listing = {
+  readonly store: string;
+  readonly listing: string;
+  readonly sku: string | null;
+  /** The SKU that it carries there. */
+  readonly marketplaceSku: string | null;
+  readonly mapping: number;
+  readonly mappedBy: "sku" | "person" | null;
+  readonly chosen: {
+    readonly sku: string | null;
+    readonly by: string;
+    readonly at: string | null;
+  } | null;
+  /** Since when it is no longer at the marketplace. */
+  readonly goneSince: string | null;
+  readonly paused: Pause | null;
+  /** Why nothing goes out to it; null where something may. */
+  readonly hold: string | null;
+  /** Whether shoppers can buy it, as far as anybody knows. */
+  readonly onSale: boolean;
+  readonly outstanding: boolean;
+  /** A newer value waits for the end of its pause. */
+  readonly waiting: boolean;
+  readonly waitingSince: string | null;
+  readonly wanted: {
+    readonly available: number;
+    readonly version: Version;
+    readonly reason: string;
+    readonly correlation: string;
+    readonly at: string | null;
+    readonly ageSeconds: number;
+  } | null;
+  readonly confirmed: {
+    readonly quantity: number;
+    readonly version: Version;
+    readonly at: string | null;
+    readonly ageSeconds: number;
+  } | null;
+  readonly lastRead: {
+    readonly quantity: number | null;
+    readonly onSale: boolean;
+    readonly at: string | null;
+    readonly ageSeconds: number;
+  } | null;
+  readonly inFlight: {
+    readonly quantity: number;
+    readonly version: Version;
+    readonly at: string | null;
+    readonly call: string;
+  } | null;
+  readonly withdrawn: {
+    readonly reason: string;
+    readonly version: Version;
+    readonly at: string | null;
+  } | null;
+  readonly quarantined: {
+    readonly code: string;
+    readonly message: string;
+    readonly at: string | null;
+  } | null;
+};
+
+export type Version = {
+  readonly mapping: number;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly settings: number;
+};
+
+export type Incident = {
+  readonly kind: string;
+  readonly subject: string;
+  /** Opened and closed by what is, never by a person. */
+  readonly state: "open" | "closed";
+  /** How often it has opened since it was first raised within an hour. */
+  readonly count: number;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+  /** As they were when it opened. */
+  readonly details: Readonly<Record<string, string>>;
+  /** Who has seen the present opening. */
+  readonly acknowledged: {
+    readonly user: string;
+    readonly at: string;
+  } | null;
+};
+
 export interface ConnectorEtsyHttp {
   /** What this marketplace needs to connect a store, and to renew its credentials. */
   readonly 'GET /marketplace': {
@@ -33,72 +195,7 @@ export interface ConnectorEtsyHttp {
     };
     readonly answers: {
       readonly 201: {
-        readonly store: {
-          readonly store: string;
-          readonly marketplace: string;
-          /** connecting: its listings and open orders are read, nothing is pushed yet. */
-          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-          /** The most severe first. */
-          readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          readonly account: string;
-          readonly name: string;
-          readonly settings: Readonly<Record<string, unknown>>;
-          readonly credentials: {
-            readonly version: number;
-            readonly refused: {
-              readonly code: string;
-              readonly message: string;
-              readonly since: string | null;
-            } | null;
-          };
-          /** Null where the marketplace sends none. */
-          readonly webhooks: {
-            /** Have the marketplace send its order webhooks there, behind the address of this service. */
-            readonly path: string;
-            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-            readonly secretEntered: boolean;
-          } | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when the marketplace says that it does not sell. */
-          readonly inactiveSince: string | null;
-          readonly circuit: "open" | "closed";
-          readonly throttledSince: string | null;
-          readonly ordersReadTo: string | null;
-          readonly connectedAt: string | null;
-          readonly listingsReadAt: string | null;
-          readonly import: {
-            readonly state: "waiting" | "reading" | "done";
-            /** Read so far. */
-            readonly listings: number;
-            readonly mapped: number;
-            readonly unmapped: number;
-            readonly startedAt: string | null;
-            readonly finishedAt: string | null;
-          };
-          readonly listings: {
-            readonly listings: number;
-            readonly mapped: number;
-            readonly outstanding: number;
-            readonly paused: number;
-            readonly quarantined: number;
-            readonly gone: number;
-            readonly waitingSince: string | null;
-          };
-          readonly disconnection: {
-            readonly by: string;
-            readonly at: string | null;
-            readonly setListingsToZero: boolean;
-            readonly finishedAt: string | null;
-            readonly listings: number;
-            /** Those that may still show what they showed: set them at the marketplace. */
-            readonly notSetToZero: number;
-          } | null;
-        };
+        readonly store: Store;
       };
     };
   };
@@ -109,72 +206,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly stores: readonly ({
-          readonly store: string;
-          readonly marketplace: string;
-          /** connecting: its listings and open orders are read, nothing is pushed yet. */
-          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-          /** The most severe first. */
-          readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          readonly account: string;
-          readonly name: string;
-          readonly settings: Readonly<Record<string, unknown>>;
-          readonly credentials: {
-            readonly version: number;
-            readonly refused: {
-              readonly code: string;
-              readonly message: string;
-              readonly since: string | null;
-            } | null;
-          };
-          /** Null where the marketplace sends none. */
-          readonly webhooks: {
-            /** Have the marketplace send its order webhooks there, behind the address of this service. */
-            readonly path: string;
-            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-            readonly secretEntered: boolean;
-          } | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when the marketplace says that it does not sell. */
-          readonly inactiveSince: string | null;
-          readonly circuit: "open" | "closed";
-          readonly throttledSince: string | null;
-          readonly ordersReadTo: string | null;
-          readonly connectedAt: string | null;
-          readonly listingsReadAt: string | null;
-          readonly import: {
-            readonly state: "waiting" | "reading" | "done";
-            /** Read so far. */
-            readonly listings: number;
-            readonly mapped: number;
-            readonly unmapped: number;
-            readonly startedAt: string | null;
-            readonly finishedAt: string | null;
-          };
-          readonly listings: {
-            readonly listings: number;
-            readonly mapped: number;
-            readonly outstanding: number;
-            readonly paused: number;
-            readonly quarantined: number;
-            readonly gone: number;
-            readonly waitingSince: string | null;
-          };
-          readonly disconnection: {
-            readonly by: string;
-            readonly at: string | null;
-            readonly setListingsToZero: boolean;
-            readonly finishedAt: string | null;
-            readonly listings: number;
-            /** Those that may still show what they showed: set them at the marketplace. */
-            readonly notSetToZero: number;
-          } | null;
-        })[];
+        readonly stores: readonly Store[];
       };
     };
   };
@@ -186,72 +218,7 @@ export interface ConnectorEtsyHttp {
     readonly query: undefined;
     readonly body: undefined;
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly marketplace: string;
-        /** connecting: its listings and open orders are read, nothing is pushed yet. */
-        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-        /** The most severe first. */
-        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        readonly account: string;
-        readonly name: string;
-        readonly settings: Readonly<Record<string, unknown>>;
-        readonly credentials: {
-          readonly version: number;
-          readonly refused: {
-            readonly code: string;
-            readonly message: string;
-            readonly since: string | null;
-          } | null;
-        };
-        /** Null where the marketplace sends none. */
-        readonly webhooks: {
-          /** Have the marketplace send its order webhooks there, behind the address of this service. */
-          readonly path: string;
-          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-          readonly secretEntered: boolean;
-        } | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when the marketplace says that it does not sell. */
-        readonly inactiveSince: string | null;
-        readonly circuit: "open" | "closed";
-        readonly throttledSince: string | null;
-        readonly ordersReadTo: string | null;
-        readonly connectedAt: string | null;
-        readonly listingsReadAt: string | null;
-        readonly import: {
-          readonly state: "waiting" | "reading" | "done";
-          /** Read so far. */
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
-          readonly startedAt: string | null;
-          readonly finishedAt: string | null;
-        };
-        readonly listings: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly outstanding: number;
-          readonly paused: number;
-          readonly quarantined: number;
-          readonly gone: number;
-          readonly waitingSince: string | null;
-        };
-        readonly disconnection: {
-          readonly by: string;
-          readonly at: string | null;
-          readonly setListingsToZero: boolean;
-          readonly finishedAt: string | null;
-          readonly listings: number;
-          /** Those that may still show what they showed: set them at the marketplace. */
-          readonly notSetToZero: number;
-        } | null;
-      };
+      readonly 200: Store;
     };
   };
   /** Enter new credentials of the same seller account; what was waiting goes out. */
@@ -269,72 +236,7 @@ export interface ConnectorEtsyHttp {
       readonly webhookSecret?: string | undefined;
     };
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly marketplace: string;
-        /** connecting: its listings and open orders are read, nothing is pushed yet. */
-        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-        /** The most severe first. */
-        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        readonly account: string;
-        readonly name: string;
-        readonly settings: Readonly<Record<string, unknown>>;
-        readonly credentials: {
-          readonly version: number;
-          readonly refused: {
-            readonly code: string;
-            readonly message: string;
-            readonly since: string | null;
-          } | null;
-        };
-        /** Null where the marketplace sends none. */
-        readonly webhooks: {
-          /** Have the marketplace send its order webhooks there, behind the address of this service. */
-          readonly path: string;
-          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-          readonly secretEntered: boolean;
-        } | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when the marketplace says that it does not sell. */
-        readonly inactiveSince: string | null;
-        readonly circuit: "open" | "closed";
-        readonly throttledSince: string | null;
-        readonly ordersReadTo: string | null;
-        readonly connectedAt: string | null;
-        readonly listingsReadAt: string | null;
-        readonly import: {
-          readonly state: "waiting" | "reading" | "done";
-          /** Read so far. */
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
-          readonly startedAt: string | null;
-          readonly finishedAt: string | null;
-        };
-        readonly listings: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly outstanding: number;
-          readonly paused: number;
-          readonly quarantined: number;
-          readonly gone: number;
-          readonly waitingSince: string | null;
-        };
-        readonly disconnection: {
-          readonly by: string;
-          readonly at: string | null;
-          readonly setListingsToZero: boolean;
-          readonly finishedAt: string | null;
-          readonly listings: number;
-          /** Those that may still show what they showed: set them at the marketplace. */
-          readonly notSetToZero: number;
-        } | null;
-      };
+      readonly 200: Store;
     };
   };
   /** Read all listings of the store again; what was quarantined may try again. */
@@ -361,78 +263,8 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly store: {
-          readonly store: string;
-          readonly marketplace: string;
-          /** connecting: its listings and open orders are read, nothing is pushed yet. */
-          readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-          /** The most severe first. */
-          readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          readonly account: string;
-          readonly name: string;
-          readonly settings: Readonly<Record<string, unknown>>;
-          readonly credentials: {
-            readonly version: number;
-            readonly refused: {
-              readonly code: string;
-              readonly message: string;
-              readonly since: string | null;
-            } | null;
-          };
-          /** Null where the marketplace sends none. */
-          readonly webhooks: {
-            /** Have the marketplace send its order webhooks there, behind the address of this service. */
-            readonly path: string;
-            /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-            readonly secretEntered: boolean;
-          } | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when the marketplace says that it does not sell. */
-          readonly inactiveSince: string | null;
-          readonly circuit: "open" | "closed";
-          readonly throttledSince: string | null;
-          readonly ordersReadTo: string | null;
-          readonly connectedAt: string | null;
-          readonly listingsReadAt: string | null;
-          readonly import: {
-            readonly state: "waiting" | "reading" | "done";
-            /** Read so far. */
-            readonly listings: number;
-            readonly mapped: number;
-            readonly unmapped: number;
-            readonly startedAt: string | null;
-            readonly finishedAt: string | null;
-          };
-          readonly listings: {
-            readonly listings: number;
-            readonly mapped: number;
-            readonly outstanding: number;
-            readonly paused: number;
-            readonly quarantined: number;
-            readonly gone: number;
-            readonly waitingSince: string | null;
-          };
-          readonly disconnection: {
-            readonly by: string;
-            readonly at: string | null;
-            readonly setListingsToZero: boolean;
-            readonly finishedAt: string | null;
-            readonly listings: number;
-            /** Those that may still show what they showed: set them at the marketplace. */
-            readonly notSetToZero: number;
-          } | null;
-        };
-        /** Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell. */
-        readonly warning: {
-          readonly listings: number;
-          readonly onSale: number;
-          readonly sellingWithoutStock: number;
-        };
+        readonly store: Store;
+        readonly warning: HeldListings;
       };
     };
   };
@@ -444,72 +276,7 @@ export interface ConnectorEtsyHttp {
     readonly query: undefined;
     readonly body: undefined;
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly marketplace: string;
-        /** connecting: its listings and open orders are read, nothing is pushed yet. */
-        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-        /** The most severe first. */
-        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        readonly account: string;
-        readonly name: string;
-        readonly settings: Readonly<Record<string, unknown>>;
-        readonly credentials: {
-          readonly version: number;
-          readonly refused: {
-            readonly code: string;
-            readonly message: string;
-            readonly since: string | null;
-          } | null;
-        };
-        /** Null where the marketplace sends none. */
-        readonly webhooks: {
-          /** Have the marketplace send its order webhooks there, behind the address of this service. */
-          readonly path: string;
-          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-          readonly secretEntered: boolean;
-        } | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when the marketplace says that it does not sell. */
-        readonly inactiveSince: string | null;
-        readonly circuit: "open" | "closed";
-        readonly throttledSince: string | null;
-        readonly ordersReadTo: string | null;
-        readonly connectedAt: string | null;
-        readonly listingsReadAt: string | null;
-        readonly import: {
-          readonly state: "waiting" | "reading" | "done";
-          /** Read so far. */
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
-          readonly startedAt: string | null;
-          readonly finishedAt: string | null;
-        };
-        readonly listings: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly outstanding: number;
-          readonly paused: number;
-          readonly quarantined: number;
-          readonly gone: number;
-          readonly waitingSince: string | null;
-        };
-        readonly disconnection: {
-          readonly by: string;
-          readonly at: string | null;
-          readonly setListingsToZero: boolean;
-          readonly finishedAt: string | null;
-          readonly listings: number;
-          /** Those that may still show what they showed: set them at the marketplace. */
-          readonly notSetToZero: number;
-        } | null;
-      };
+      readonly 200: Store;
     };
   };
   /** Give a store up: its listings are unmapped, its credentials forgotten, its orders no longer read. */
@@ -522,138 +289,8 @@ export interface ConnectorEtsyHttp {
       readonly setListingsToZero: boolean;
     };
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly marketplace: string;
-        /** connecting: its listings and open orders are read, nothing is pushed yet. */
-        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-        /** The most severe first. */
-        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        readonly account: string;
-        readonly name: string;
-        readonly settings: Readonly<Record<string, unknown>>;
-        readonly credentials: {
-          readonly version: number;
-          readonly refused: {
-            readonly code: string;
-            readonly message: string;
-            readonly since: string | null;
-          } | null;
-        };
-        /** Null where the marketplace sends none. */
-        readonly webhooks: {
-          /** Have the marketplace send its order webhooks there, behind the address of this service. */
-          readonly path: string;
-          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-          readonly secretEntered: boolean;
-        } | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when the marketplace says that it does not sell. */
-        readonly inactiveSince: string | null;
-        readonly circuit: "open" | "closed";
-        readonly throttledSince: string | null;
-        readonly ordersReadTo: string | null;
-        readonly connectedAt: string | null;
-        readonly listingsReadAt: string | null;
-        readonly import: {
-          readonly state: "waiting" | "reading" | "done";
-          /** Read so far. */
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
-          readonly startedAt: string | null;
-          readonly finishedAt: string | null;
-        };
-        readonly listings: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly outstanding: number;
-          readonly paused: number;
-          readonly quarantined: number;
-          readonly gone: number;
-          readonly waitingSince: string | null;
-        };
-        readonly disconnection: {
-          readonly by: string;
-          readonly at: string | null;
-          readonly setListingsToZero: boolean;
-          readonly finishedAt: string | null;
-          readonly listings: number;
-          /** Those that may still show what they showed: set them at the marketplace. */
-          readonly notSetToZero: number;
-        } | null;
-      };
-      readonly 202: {
-        readonly store: string;
-        readonly marketplace: string;
-        /** connecting: its listings and open orders are read, nothing is pushed yet. */
-        readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-        /** The most severe first. */
-        readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        readonly account: string;
-        readonly name: string;
-        readonly settings: Readonly<Record<string, unknown>>;
-        readonly credentials: {
-          readonly version: number;
-          readonly refused: {
-            readonly code: string;
-            readonly message: string;
-            readonly since: string | null;
-          } | null;
-        };
-        /** Null where the marketplace sends none. */
-        readonly webhooks: {
-          /** Have the marketplace send its order webhooks there, behind the address of this service. */
-          readonly path: string;
-          /** Without a webhookSecret none is taken in: orders are found by polling alone. */
-          readonly secretEntered: boolean;
-        } | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when the marketplace says that it does not sell. */
-        readonly inactiveSince: string | null;
-        readonly circuit: "open" | "closed";
-        readonly throttledSince: string | null;
-        readonly ordersReadTo: string | null;
-        readonly connectedAt: string | null;
-        readonly listingsReadAt: string | null;
-        readonly import: {
-          readonly state: "waiting" | "reading" | "done";
-          /** Read so far. */
-          readonly listings: number;
-          readonly mapped: number;
-          readonly unmapped: number;
-          readonly startedAt: string | null;
-          readonly finishedAt: string | null;
-        };
-        readonly listings: {
-          readonly listings: number;
-          readonly mapped: number;
-          readonly outstanding: number;
-          readonly paused: number;
-          readonly quarantined: number;
-          readonly gone: number;
-          readonly waitingSince: string | null;
-        };
-        readonly disconnection: {
-          readonly by: string;
-          readonly at: string | null;
-          readonly setListingsToZero: boolean;
-          readonly finishedAt: string | null;
-          readonly listings: number;
-          /** Those that may still show what they showed: set them at the marketplace. */
-          readonly notSetToZero: number;
-        } | null;
-      };
+      readonly 200: Store;
+      readonly 202: Store;
     };
   };
   /** Listings of a store: wanted, confirmed, last read. By pages: `next` goes into `after`. */
@@ -680,90 +317,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly listings: readonly ({
-          readonly store: string;
-          readonly listing: string;
-          readonly sku: string | null;
-          /** The SKU that it carries there. */
-          readonly marketplaceSku: string | null;
-          readonly mapping: number;
-          readonly mappedBy: "sku" | "person" | null;
-          readonly chosen: {
-            readonly sku: string | null;
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when it is no longer at the marketplace. */
-          readonly goneSince: string | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          /** Whether shoppers can buy it, as far as anybody knows. */
-          readonly onSale: boolean;
-          readonly outstanding: boolean;
-          /** A newer value waits for the end of its pause. */
-          readonly waiting: boolean;
-          readonly waitingSince: string | null;
-          readonly wanted: {
-            readonly available: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly reason: string;
-            readonly correlation: string;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly confirmed: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly lastRead: {
-            readonly quantity: number | null;
-            readonly onSale: boolean;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly inFlight: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly call: string;
-          } | null;
-          readonly withdrawn: {
-            readonly reason: string;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-          } | null;
-          readonly quarantined: {
-            readonly code: string;
-            readonly message: string;
-            readonly at: string | null;
-          } | null;
-        })[];
+        readonly listings: readonly Listing[];
         readonly next: string | null;
       };
     };
@@ -779,90 +333,7 @@ export interface ConnectorEtsyHttp {
       readonly sku: string | null;
     };
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly listing: string;
-        readonly sku: string | null;
-        /** The SKU that it carries there. */
-        readonly marketplaceSku: string | null;
-        readonly mapping: number;
-        readonly mappedBy: "sku" | "person" | null;
-        readonly chosen: {
-          readonly sku: string | null;
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when it is no longer at the marketplace. */
-        readonly goneSince: string | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        /** Whether shoppers can buy it, as far as anybody knows. */
-        readonly onSale: boolean;
-        readonly outstanding: boolean;
-        /** A newer value waits for the end of its pause. */
-        readonly waiting: boolean;
-        readonly waitingSince: string | null;
-        readonly wanted: {
-          readonly available: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly reason: string;
-          readonly correlation: string;
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly confirmed: {
-          readonly quantity: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly lastRead: {
-          readonly quantity: number | null;
-          readonly onSale: boolean;
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly inFlight: {
-          readonly quantity: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-          readonly call: string;
-        } | null;
-        readonly withdrawn: {
-          readonly reason: string;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-        } | null;
-        readonly quarantined: {
-          readonly code: string;
-          readonly message: string;
-          readonly at: string | null;
-        } | null;
-      };
+      readonly 200: Listing;
     };
   };
   /** Take a decided mapping back: the listing is mapped to the SKU that it carries at the marketplace. */
@@ -874,90 +345,7 @@ export interface ConnectorEtsyHttp {
     readonly query: undefined;
     readonly body: undefined;
     readonly answers: {
-      readonly 200: {
-        readonly store: string;
-        readonly listing: string;
-        readonly sku: string | null;
-        /** The SKU that it carries there. */
-        readonly marketplaceSku: string | null;
-        readonly mapping: number;
-        readonly mappedBy: "sku" | "person" | null;
-        readonly chosen: {
-          readonly sku: string | null;
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Since when it is no longer at the marketplace. */
-        readonly goneSince: string | null;
-        readonly paused: {
-          readonly by: string;
-          readonly at: string | null;
-        } | null;
-        /** Why nothing goes out to it; null where something may. */
-        readonly hold: string | null;
-        /** Whether shoppers can buy it, as far as anybody knows. */
-        readonly onSale: boolean;
-        readonly outstanding: boolean;
-        /** A newer value waits for the end of its pause. */
-        readonly waiting: boolean;
-        readonly waitingSince: string | null;
-        readonly wanted: {
-          readonly available: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly reason: string;
-          readonly correlation: string;
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly confirmed: {
-          readonly quantity: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly lastRead: {
-          readonly quantity: number | null;
-          readonly onSale: boolean;
-          readonly at: string | null;
-          readonly ageSeconds: number;
-        } | null;
-        readonly inFlight: {
-          readonly quantity: number;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-          readonly call: string;
-        } | null;
-        readonly withdrawn: {
-          readonly reason: string;
-          readonly version: {
-            readonly mapping: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly settings: number;
-          };
-          readonly at: string | null;
-        } | null;
-        readonly quarantined: {
-          readonly code: string;
-          readonly message: string;
-          readonly at: string | null;
-        } | null;
-      };
+      readonly 200: Listing;
     };
   };
   /** Pause a listing, or resume it. */
@@ -972,96 +360,8 @@ export interface ConnectorEtsyHttp {
     };
     readonly answers: {
       readonly 200: {
-        readonly listing: {
-          readonly store: string;
-          readonly listing: string;
-          readonly sku: string | null;
-          /** The SKU that it carries there. */
-          readonly marketplaceSku: string | null;
-          readonly mapping: number;
-          readonly mappedBy: "sku" | "person" | null;
-          readonly chosen: {
-            readonly sku: string | null;
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when it is no longer at the marketplace. */
-          readonly goneSince: string | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          /** Whether shoppers can buy it, as far as anybody knows. */
-          readonly onSale: boolean;
-          readonly outstanding: boolean;
-          /** A newer value waits for the end of its pause. */
-          readonly waiting: boolean;
-          readonly waitingSince: string | null;
-          readonly wanted: {
-            readonly available: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly reason: string;
-            readonly correlation: string;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly confirmed: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly lastRead: {
-            readonly quantity: number | null;
-            readonly onSale: boolean;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly inFlight: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly call: string;
-          } | null;
-          readonly withdrawn: {
-            readonly reason: string;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-          } | null;
-          readonly quarantined: {
-            readonly code: string;
-            readonly message: string;
-            readonly at: string | null;
-          } | null;
-        };
-        /** Mapped listings that it holds, how many of them are on sale, and of those how many have nothing left to sell. */
-        readonly warning: {
-          readonly listings: number;
-          readonly onSale: number;
-          readonly sellingWithoutStock: number;
-        };
+        readonly listing: Listing;
+        readonly warning: HeldListings;
       };
     };
   };
@@ -1074,90 +374,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly listings: readonly ({
-          readonly store: string;
-          readonly listing: string;
-          readonly sku: string | null;
-          /** The SKU that it carries there. */
-          readonly marketplaceSku: string | null;
-          readonly mapping: number;
-          readonly mappedBy: "sku" | "person" | null;
-          readonly chosen: {
-            readonly sku: string | null;
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Since when it is no longer at the marketplace. */
-          readonly goneSince: string | null;
-          readonly paused: {
-            readonly by: string;
-            readonly at: string | null;
-          } | null;
-          /** Why nothing goes out to it; null where something may. */
-          readonly hold: string | null;
-          /** Whether shoppers can buy it, as far as anybody knows. */
-          readonly onSale: boolean;
-          readonly outstanding: boolean;
-          /** A newer value waits for the end of its pause. */
-          readonly waiting: boolean;
-          readonly waitingSince: string | null;
-          readonly wanted: {
-            readonly available: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly reason: string;
-            readonly correlation: string;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly confirmed: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly lastRead: {
-            readonly quantity: number | null;
-            readonly onSale: boolean;
-            readonly at: string | null;
-            readonly ageSeconds: number;
-          } | null;
-          readonly inFlight: {
-            readonly quantity: number;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-            readonly call: string;
-          } | null;
-          readonly withdrawn: {
-            readonly reason: string;
-            readonly version: {
-              readonly mapping: number;
-              readonly epoch: number;
-              readonly sequence: number;
-              readonly settings: number;
-            };
-            readonly at: string | null;
-          } | null;
-          readonly quarantined: {
-            readonly code: string;
-            readonly message: string;
-            readonly at: string | null;
-          } | null;
-        })[];
+        readonly listings: readonly Listing[];
       };
     };
   };
@@ -1174,23 +391,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incidents: readonly ({
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        })[];
+        readonly incidents: readonly Incident[];
         readonly next: string | null;
       };
     };
@@ -1205,23 +406,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };
@@ -1235,23 +420,7 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };

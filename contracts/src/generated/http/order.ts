@@ -1,5 +1,53 @@
 // Generated from the routes of order by `npm run generate`: change those, not this file.
 
+export type Label = {
+  readonly label: string;
+  /** Null: each product's default location. */
+  readonly location: string | null;
+  readonly user: User;
+  readonly lines: readonly {
+    readonly line: string;
+    readonly quantity: number;
+    /** Units of it that were voided. */
+    readonly voided: number;
+  }[];
+  /** Oldest first. */
+  readonly voids: readonly LabelVoid[];
+};
+
+export type User = {
+  readonly kind: "person" | "marketplace" | "system";
+  readonly id: string;
+};
+
+export type LabelVoid = {
+  readonly user: User;
+  readonly lines: readonly LineUnits[];
+};
+
+export type LineUnits = {
+  readonly line: string;
+  readonly quantity: number;
+};
+
+export type Incident = {
+  readonly kind: string;
+  readonly subject: string;
+  /** Opened and closed by what is, never by a person. */
+  readonly state: "open" | "closed";
+  /** How often it has opened since it was first raised within an hour. */
+  readonly count: number;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+  /** As they were when it opened. */
+  readonly details: Readonly<Record<string, string>>;
+  /** Who has seen the present opening. */
+  readonly acknowledged: {
+    readonly user: string;
+    readonly at: string;
+  } | null;
+};
+
 export interface OrderHttp {
   /** Orders of all stores, newest first */
   readonly 'GET /orders': {
@@ -49,32 +97,7 @@ export interface OrderHttp {
       readonly location?: string | null | undefined;
     };
     readonly answers: {
-      readonly 201: {
-        readonly label: string;
-        /** Null: each product's default location. */
-        readonly location: string | null;
-        readonly user: {
-          readonly kind: "person" | "marketplace" | "system";
-          readonly id: string;
-        };
-        readonly lines: readonly {
-          readonly line: string;
-          readonly quantity: number;
-          /** Units of it that were voided. */
-          readonly voided: number;
-        }[];
-        /** Oldest first. */
-        readonly voids: readonly ({
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-          readonly lines: readonly {
-            readonly line: string;
-            readonly quantity: number;
-          }[];
-        })[];
-      };
+      readonly 201: Label;
       readonly 202: undefined;
     };
   };
@@ -94,16 +117,7 @@ export interface OrderHttp {
       }[] | null | undefined;
     };
     readonly answers: {
-      readonly 201: {
-        readonly user: {
-          readonly kind: "person" | "marketplace" | "system";
-          readonly id: string;
-        };
-        readonly lines: readonly {
-          readonly line: string;
-          readonly quantity: number;
-        }[];
-      };
+      readonly 201: LabelVoid;
       readonly 202: undefined;
     };
   };
@@ -139,32 +153,7 @@ export interface OrderHttp {
           /** Units that a label may still cover. */
           readonly left: number;
         })[];
-        readonly labels: readonly ({
-          readonly label: string;
-          /** Null: each product's default location. */
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-          readonly lines: readonly {
-            readonly line: string;
-            readonly quantity: number;
-            /** Units of it that were voided. */
-            readonly voided: number;
-          }[];
-          /** Oldest first. */
-          readonly voids: readonly ({
-            readonly user: {
-              readonly kind: "person" | "marketplace" | "system";
-              readonly id: string;
-            };
-            readonly lines: readonly {
-              readonly line: string;
-              readonly quantity: number;
-            }[];
-          })[];
-        })[];
+        readonly labels: readonly Label[];
       };
     };
   };
@@ -186,10 +175,7 @@ export interface OrderHttp {
           readonly sequence: number;
           readonly at: string;
           readonly type: "seen" | "cancelled" | "edited" | "shipped" | "mapped" | "told" | "labelled" | "voided" | "refused";
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
+          readonly user: User;
           readonly label: string | null;
           readonly location: string | null;
           /** Why it was refused; then nothing changed. */
@@ -220,23 +206,7 @@ export interface OrderHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incidents: readonly ({
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        })[];
+        readonly incidents: readonly Incident[];
         readonly next: string | null;
       };
     };
@@ -251,23 +221,7 @@ export interface OrderHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };
@@ -281,23 +235,7 @@ export interface OrderHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };

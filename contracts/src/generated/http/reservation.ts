@@ -1,5 +1,28 @@
 // Generated from the routes of reservation by `npm run generate`: change those, not this file.
 
+export type OrderOutcome = {
+  readonly store: string;
+  readonly order: string;
+  /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
+  readonly status: "done" | "refused" | "pending";
+  /** What was moved. */
+  readonly units: readonly LineUnits[];
+  readonly reason: string | null;
+  /** Why nothing was moved, and what to do. */
+  readonly detail: string | null;
+};
+
+export type LineUnits = {
+  readonly line: string;
+  readonly sku: string;
+  readonly quantity: number;
+};
+
+export type BatchOutcome = {
+  readonly batch: string;
+  readonly orders: readonly OrderOutcome[];
+};
+
 export interface ReservationHttp {
   /** What an order holds of the stock */
   readonly 'GET /stores/{store}/orders/{order}/reservations': {
@@ -86,21 +109,7 @@ export interface ReservationHttp {
       readonly lost?: boolean | undefined;
     };
     readonly answers: {
-      readonly 201: {
-        readonly store: string;
-        readonly order: string;
-        /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-        readonly status: "done" | "refused" | "pending";
-        /** What was moved. */
-        readonly units: readonly {
-          readonly line: string;
-          readonly sku: string;
-          readonly quantity: number;
-        }[];
-        readonly reason: string | null;
-        /** Why nothing was moved, and what to do. */
-        readonly detail: string | null;
-      };
+      readonly 201: OrderOutcome;
       readonly 202: undefined;
     };
   };
@@ -121,24 +130,7 @@ export interface ReservationHttp {
       })[];
     };
     readonly answers: {
-      readonly 201: {
-        readonly batch: string;
-        readonly orders: readonly ({
-          readonly store: string;
-          readonly order: string;
-          /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-          readonly status: "done" | "refused" | "pending";
-          /** What was moved. */
-          readonly units: readonly {
-            readonly line: string;
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly reason: string | null;
-          /** Why nothing was moved, and what to do. */
-          readonly detail: string | null;
-        })[];
-      };
+      readonly 201: BatchOutcome;
     };
   };
   /** Pick batches, newest first */
@@ -228,24 +220,7 @@ export interface ReservationHttp {
       })[];
     };
     readonly answers: {
-      readonly 200: {
-        readonly batch: string;
-        readonly orders: readonly ({
-          readonly store: string;
-          readonly order: string;
-          /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-          readonly status: "done" | "refused" | "pending";
-          /** What was moved. */
-          readonly units: readonly {
-            readonly line: string;
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly reason: string | null;
-          /** Why nothing was moved, and what to do. */
-          readonly detail: string | null;
-        })[];
-      };
+      readonly 200: BatchOutcome;
     };
   };
   /** Take orders out of a pick batch */
@@ -266,24 +241,7 @@ export interface ReservationHttp {
       })[];
     };
     readonly answers: {
-      readonly 200: {
-        readonly batch: string;
-        readonly orders: readonly ({
-          readonly store: string;
-          readonly order: string;
-          /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-          readonly status: "done" | "refused" | "pending";
-          /** What was moved. */
-          readonly units: readonly {
-            readonly line: string;
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly reason: string | null;
-          /** Why nothing was moved, and what to do. */
-          readonly detail: string | null;
-        })[];
-      };
+      readonly 200: BatchOutcome;
     };
   };
   /** Say that units of a pick batch were taken off the shelf */
@@ -307,24 +265,7 @@ export interface ReservationHttp {
       readonly location?: string | null | undefined;
     };
     readonly answers: {
-      readonly 200: {
-        readonly batch: string;
-        readonly orders: readonly ({
-          readonly store: string;
-          readonly order: string;
-          /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-          readonly status: "done" | "refused" | "pending";
-          /** What was moved. */
-          readonly units: readonly {
-            readonly line: string;
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly reason: string | null;
-          /** Why nothing was moved, and what to do. */
-          readonly detail: string | null;
-        })[];
-      };
+      readonly 200: BatchOutcome;
     };
   };
   /** Say that units of a pick batch are not there */
@@ -346,24 +287,7 @@ export interface ReservationHttp {
       readonly location?: string | null | undefined;
     };
     readonly answers: {
-      readonly 200: {
-        readonly batch: string;
-        readonly orders: readonly ({
-          readonly store: string;
-          readonly order: string;
-          /** Pending: it is on its way; repeat the request with the same Idempotency-Key. */
-          readonly status: "done" | "refused" | "pending";
-          /** What was moved. */
-          readonly units: readonly {
-            readonly line: string;
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly reason: string | null;
-          /** Why nothing was moved, and what to do. */
-          readonly detail: string | null;
-        })[];
-      };
+      readonly 200: BatchOutcome;
     };
   };
   /** Cancel a pick batch */

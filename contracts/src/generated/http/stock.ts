@@ -1,5 +1,151 @@
 // Generated from the routes of stock by `npm run generate`: change those, not this file.
 
+export type Quantities = {
+  readonly onHand: number;
+  readonly orderReserve: number;
+  readonly batchReserve: number;
+  readonly available: number;
+};
+
+export type Movement = {
+  readonly sequence: number;
+  readonly at: string;
+  readonly type: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange";
+  readonly batch: string | null;
+  readonly label: string | null;
+  readonly reverses: string | null;
+  readonly purchaseOrder: string | null;
+  readonly reason: string | null;
+  readonly refused: string | null;
+  readonly change: Quantities;
+  readonly after: Quantities;
+  readonly location: string | null;
+  readonly locationOnHand: number | null;
+  readonly order: {
+    readonly store: string;
+    readonly order: string;
+  } | null;
+  readonly counted: boolean;
+  readonly user: User;
+  readonly cause: string;
+};
+
+export type User = {
+  readonly kind: "person" | "marketplace" | "system";
+  readonly id: string;
+};
+
+export type ProductImport = {
+  readonly id: string;
+  readonly state: "previewed" | "applying" | "applied";
+  readonly at: string;
+  /** Of the file. */
+  readonly rows: number;
+  /** Rows that change something. */
+  readonly changes: number;
+  /** Of these, how many are done. */
+  readonly applied: number;
+  /** Rows that changed nothing, because the product had changed since the file was looked at. */
+  readonly refused: readonly {
+    readonly line: number;
+    readonly sku: string;
+    readonly reason: string;
+    readonly detail: string;
+  }[];
+  readonly errorCount: number;
+  /** Rows that cannot be applied, and what to do; the first 1000. */
+  readonly errors: readonly ({
+    readonly line: number;
+    readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
+    readonly message: string;
+  })[];
+  /** The first 50 rows that change something. */
+  readonly preview: readonly ({
+    readonly line: number;
+    readonly sku: string;
+    /** What they will be; null: as they are. */
+    readonly settings: {
+      readonly title: string | null;
+      readonly defaultLocation: string | null;
+      readonly lowStockAtOrBelow: number | null;
+    } | null;
+    readonly count: {
+      readonly location: string;
+      /** On Hand there when the file was looked at. */
+      readonly seen: number;
+      readonly onHand: number;
+    } | null;
+  })[];
+};
+
+export type PurchaseOrder = {
+  readonly purchaseOrder: string;
+  readonly sequence: number;
+  /** open while units are still to come */
+  readonly state: "open" | "received" | "closed";
+  readonly supplier: string | null;
+  readonly note: string | null;
+  readonly lines: readonly {
+    readonly sku: string;
+    readonly ordered: number;
+    readonly received: number;
+    /** On a shelf, and On Hand. */
+    readonly putAway: number;
+    readonly toCome: number;
+    /** Received, and not sellable yet. */
+    readonly toPutAway: number;
+  }[];
+};
+
+export type PurchaseStep = {
+  readonly sequence: number;
+  readonly at: string;
+  readonly step: "created" | "received" | "put_away" | "closed";
+  readonly refused: string | null;
+  readonly lines: readonly PurchasedUnits[];
+  readonly putAway: readonly PurchasedUnits[];
+  readonly location: string | null;
+  readonly user: User;
+};
+
+export type PurchasedUnits = {
+  readonly sku: string;
+  readonly quantity: number;
+};
+
+export type Incident = {
+  readonly kind: string;
+  readonly subject: string;
+  /** Opened and closed by what is, never by a person. */
+  readonly state: "open" | "closed";
+  /** How often it has opened since it was first raised within an hour. */
+  readonly count: number;
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+  /** As they were when it opened. */
+  readonly details: Readonly<Record<string, string>>;
+  /** Who has seen the present opening. */
+  readonly acknowledged: {
+    readonly user: string;
+    readonly at: string;
+  } | null;
+  /** As it is now; null where there is none. */
+  readonly explanation: {
+    readonly quantities: Quantities;
+    /** The newest reservations, until what is short is covered. */
+    readonly orders: readonly {
+      readonly store: string;
+      readonly order: string;
+      /** Units of it that are promised and not taken yet. */
+      readonly reserved: number;
+      /** How many of them there are not. */
+      readonly short: number;
+      /** When they were promised. */
+      readonly at: string;
+    }[];
+  } | null;
+};
+
 export interface StockHttp {
   /** The inventory table */
   readonly 'GET /products': {
@@ -31,12 +177,7 @@ export interface StockHttp {
           readonly lowStockAtOrBelow: number | null;
           /** No longer dealt in; its ledger stays. */
           readonly retired: boolean;
-          readonly quantities: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
+          readonly quantities: Quantities;
           /** False: never counted, so the quantities say nothing. */
           readonly counted: boolean;
           readonly oversold: boolean;
@@ -132,12 +273,7 @@ export interface StockHttp {
         readonly sequence: number;
         /** Of that row. */
         readonly at: string | null;
-        readonly quantities: {
-          readonly onHand: number;
-          readonly orderReserve: number;
-          readonly batchReserve: number;
-          readonly available: number;
-        };
+        readonly quantities: Quantities;
         /** On Hand per location; null where a past moment was asked for. */
         readonly locations: Readonly<Record<string, number>> | null;
         /** False: never counted, so the quantities say nothing. */
@@ -169,41 +305,7 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly movements: readonly ({
-          readonly sequence: number;
-          readonly at: string;
-          readonly type: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange";
-          readonly batch: string | null;
-          readonly label: string | null;
-          readonly reverses: string | null;
-          readonly purchaseOrder: string | null;
-          readonly reason: string | null;
-          readonly refused: string | null;
-          readonly change: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
-          readonly after: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
-          readonly location: string | null;
-          readonly locationOnHand: number | null;
-          readonly order: {
-            readonly store: string;
-            readonly order: string;
-          } | null;
-          readonly counted: boolean;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-          readonly cause: string;
-        })[];
+        readonly movements: readonly Movement[];
         readonly next: number | null;
       };
     };
@@ -225,41 +327,7 @@ export interface StockHttp {
     };
     readonly answers: {
       readonly 200: {
-        readonly movement: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly type: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange";
-          readonly batch: string | null;
-          readonly label: string | null;
-          readonly reverses: string | null;
-          readonly purchaseOrder: string | null;
-          readonly reason: string | null;
-          readonly refused: string | null;
-          readonly change: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
-          readonly after: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
-          readonly location: string | null;
-          readonly locationOnHand: number | null;
-          readonly order: {
-            readonly store: string;
-            readonly order: string;
-          } | null;
-          readonly counted: boolean;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-          readonly cause: string;
-        };
+        readonly movement: Movement;
       };
       readonly 202: undefined;
     };
@@ -283,12 +351,7 @@ export interface StockHttp {
           /** As it is called now. */
           readonly title: string | null;
           readonly counted: boolean;
-          readonly quantities: {
-            readonly onHand: number;
-            readonly orderReserve: number;
-            readonly batchReserve: number;
-            readonly available: number;
-          };
+          readonly quantities: Quantities;
         })[];
         readonly next: string | null;
       };
@@ -313,48 +376,7 @@ export interface StockHttp {
     readonly body: string;
     readonly answers: {
       readonly 201: {
-        readonly import: {
-          readonly id: string;
-          readonly state: "previewed" | "applying" | "applied";
-          readonly at: string;
-          /** Of the file. */
-          readonly rows: number;
-          /** Rows that change something. */
-          readonly changes: number;
-          /** Of these, how many are done. */
-          readonly applied: number;
-          /** Rows that changed nothing, because the product had changed since the file was looked at. */
-          readonly refused: readonly {
-            readonly line: number;
-            readonly sku: string;
-            readonly reason: string;
-            readonly detail: string;
-          }[];
-          readonly errorCount: number;
-          /** Rows that cannot be applied, and what to do; the first 1000. */
-          readonly errors: readonly ({
-            readonly line: number;
-            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
-            readonly message: string;
-          })[];
-          /** The first 50 rows that change something. */
-          readonly preview: readonly ({
-            readonly line: number;
-            readonly sku: string;
-            /** What they will be; null: as they are. */
-            readonly settings: {
-              readonly title: string | null;
-              readonly defaultLocation: string | null;
-              readonly lowStockAtOrBelow: number | null;
-            } | null;
-            readonly count: {
-              readonly location: string;
-              /** On Hand there when the file was looked at. */
-              readonly seen: number;
-              readonly onHand: number;
-            } | null;
-          })[];
-        };
+        readonly import: ProductImport;
       };
     };
   };
@@ -367,48 +389,7 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly import: {
-          readonly id: string;
-          readonly state: "previewed" | "applying" | "applied";
-          readonly at: string;
-          /** Of the file. */
-          readonly rows: number;
-          /** Rows that change something. */
-          readonly changes: number;
-          /** Of these, how many are done. */
-          readonly applied: number;
-          /** Rows that changed nothing, because the product had changed since the file was looked at. */
-          readonly refused: readonly {
-            readonly line: number;
-            readonly sku: string;
-            readonly reason: string;
-            readonly detail: string;
-          }[];
-          readonly errorCount: number;
-          /** Rows that cannot be applied, and what to do; the first 1000. */
-          readonly errors: readonly ({
-            readonly line: number;
-            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
-            readonly message: string;
-          })[];
-          /** The first 50 rows that change something. */
-          readonly preview: readonly ({
-            readonly line: number;
-            readonly sku: string;
-            /** What they will be; null: as they are. */
-            readonly settings: {
-              readonly title: string | null;
-              readonly defaultLocation: string | null;
-              readonly lowStockAtOrBelow: number | null;
-            } | null;
-            readonly count: {
-              readonly location: string;
-              /** On Hand there when the file was looked at. */
-              readonly seen: number;
-              readonly onHand: number;
-            } | null;
-          })[];
-        };
+        readonly import: ProductImport;
       };
     };
   };
@@ -424,48 +405,7 @@ export interface StockHttp {
     };
     readonly answers: {
       readonly 202: {
-        readonly import: {
-          readonly id: string;
-          readonly state: "previewed" | "applying" | "applied";
-          readonly at: string;
-          /** Of the file. */
-          readonly rows: number;
-          /** Rows that change something. */
-          readonly changes: number;
-          /** Of these, how many are done. */
-          readonly applied: number;
-          /** Rows that changed nothing, because the product had changed since the file was looked at. */
-          readonly refused: readonly {
-            readonly line: number;
-            readonly sku: string;
-            readonly reason: string;
-            readonly detail: string;
-          }[];
-          readonly errorCount: number;
-          /** Rows that cannot be applied, and what to do; the first 1000. */
-          readonly errors: readonly ({
-            readonly line: number;
-            readonly column: "sku" | "title" | "location" | "on_hand" | "low_stock_at_or_below" | "default_location";
-            readonly message: string;
-          })[];
-          /** The first 50 rows that change something. */
-          readonly preview: readonly ({
-            readonly line: number;
-            readonly sku: string;
-            /** What they will be; null: as they are. */
-            readonly settings: {
-              readonly title: string | null;
-              readonly defaultLocation: string | null;
-              readonly lowStockAtOrBelow: number | null;
-            } | null;
-            readonly count: {
-              readonly location: string;
-              /** On Hand there when the file was looked at. */
-              readonly seen: number;
-              readonly onHand: number;
-            } | null;
-          })[];
-        };
+        readonly import: ProductImport;
       };
     };
   };
@@ -485,43 +425,8 @@ export interface StockHttp {
     };
     readonly answers: {
       readonly 201: {
-        readonly purchaseOrder: {
-          readonly purchaseOrder: string;
-          readonly sequence: number;
-          /** open while units are still to come */
-          readonly state: "open" | "received" | "closed";
-          readonly supplier: string | null;
-          readonly note: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly ordered: number;
-            readonly received: number;
-            /** On a shelf, and On Hand. */
-            readonly putAway: number;
-            readonly toCome: number;
-            /** Received, and not sellable yet. */
-            readonly toPutAway: number;
-          }[];
-        };
-        readonly step: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly step: "created" | "received" | "put_away" | "closed";
-          readonly refused: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly putAway: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-        };
+        readonly purchaseOrder: PurchaseOrder;
+        readonly step: PurchaseStep;
       };
       readonly 202: undefined;
     };
@@ -561,43 +466,8 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly purchaseOrder: {
-          readonly purchaseOrder: string;
-          readonly sequence: number;
-          /** open while units are still to come */
-          readonly state: "open" | "received" | "closed";
-          readonly supplier: string | null;
-          readonly note: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly ordered: number;
-            readonly received: number;
-            /** On a shelf, and On Hand. */
-            readonly putAway: number;
-            readonly toCome: number;
-            /** Received, and not sellable yet. */
-            readonly toPutAway: number;
-          }[];
-        };
-        readonly steps: readonly ({
-          readonly sequence: number;
-          readonly at: string;
-          readonly step: "created" | "received" | "put_away" | "closed";
-          readonly refused: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly putAway: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-        })[];
+        readonly purchaseOrder: PurchaseOrder;
+        readonly steps: readonly PurchaseStep[];
       };
     };
   };
@@ -622,43 +492,8 @@ export interface StockHttp {
     };
     readonly answers: {
       readonly 200: {
-        readonly purchaseOrder: {
-          readonly purchaseOrder: string;
-          readonly sequence: number;
-          /** open while units are still to come */
-          readonly state: "open" | "received" | "closed";
-          readonly supplier: string | null;
-          readonly note: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly ordered: number;
-            readonly received: number;
-            /** On a shelf, and On Hand. */
-            readonly putAway: number;
-            readonly toCome: number;
-            /** Received, and not sellable yet. */
-            readonly toPutAway: number;
-          }[];
-        };
-        readonly step: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly step: "created" | "received" | "put_away" | "closed";
-          readonly refused: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly putAway: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-        };
+        readonly purchaseOrder: PurchaseOrder;
+        readonly step: PurchaseStep;
       };
       readonly 202: undefined;
     };
@@ -680,43 +515,8 @@ export interface StockHttp {
     };
     readonly answers: {
       readonly 200: {
-        readonly purchaseOrder: {
-          readonly purchaseOrder: string;
-          readonly sequence: number;
-          /** open while units are still to come */
-          readonly state: "open" | "received" | "closed";
-          readonly supplier: string | null;
-          readonly note: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly ordered: number;
-            readonly received: number;
-            /** On a shelf, and On Hand. */
-            readonly putAway: number;
-            readonly toCome: number;
-            /** Received, and not sellable yet. */
-            readonly toPutAway: number;
-          }[];
-        };
-        readonly step: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly step: "created" | "received" | "put_away" | "closed";
-          readonly refused: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly putAway: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-        };
+        readonly purchaseOrder: PurchaseOrder;
+        readonly step: PurchaseStep;
       };
       readonly 202: undefined;
     };
@@ -730,43 +530,8 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly purchaseOrder: {
-          readonly purchaseOrder: string;
-          readonly sequence: number;
-          /** open while units are still to come */
-          readonly state: "open" | "received" | "closed";
-          readonly supplier: string | null;
-          readonly note: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly ordered: number;
-            readonly received: number;
-            /** On a shelf, and On Hand. */
-            readonly putAway: number;
-            readonly toCome: number;
-            /** Received, and not sellable yet. */
-            readonly toPutAway: number;
-          }[];
-        };
-        readonly step: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly step: "created" | "received" | "put_away" | "closed";
-          readonly refused: string | null;
-          readonly lines: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly putAway: readonly {
-            readonly sku: string;
-            readonly quantity: number;
-          }[];
-          readonly location: string | null;
-          readonly user: {
-            readonly kind: "person" | "marketplace" | "system";
-            readonly id: string;
-          };
-        };
+        readonly purchaseOrder: PurchaseOrder;
+        readonly step: PurchaseStep;
       };
       readonly 202: undefined;
     };
@@ -784,43 +549,7 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incidents: readonly ({
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-          /** As it is now; null where there is none. */
-          readonly explanation: {
-            readonly quantities: {
-              readonly onHand: number;
-              readonly orderReserve: number;
-              readonly batchReserve: number;
-              readonly available: number;
-            };
-            /** The newest reservations, until what is short is covered. */
-            readonly orders: readonly {
-              readonly store: string;
-              readonly order: string;
-              /** Units of it that are promised and not taken yet. */
-              readonly reserved: number;
-              /** How many of them there are not. */
-              readonly short: number;
-              /** When they were promised. */
-              readonly at: string;
-            }[];
-          } | null;
-        })[];
+        readonly incidents: readonly Incident[];
         readonly next: string | null;
       };
     };
@@ -835,43 +564,7 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-          /** As it is now; null where there is none. */
-          readonly explanation: {
-            readonly quantities: {
-              readonly onHand: number;
-              readonly orderReserve: number;
-              readonly batchReserve: number;
-              readonly available: number;
-            };
-            /** The newest reservations, until what is short is covered. */
-            readonly orders: readonly {
-              readonly store: string;
-              readonly order: string;
-              /** Units of it that are promised and not taken yet. */
-              readonly reserved: number;
-              /** How many of them there are not. */
-              readonly short: number;
-              /** When they were promised. */
-              readonly at: string;
-            }[];
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };
@@ -885,43 +578,7 @@ export interface StockHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly incident: {
-          readonly kind: string;
-          readonly subject: string;
-          /** Opened and closed by what is, never by a person. */
-          readonly state: "open" | "closed";
-          /** How often it has opened since it was first raised within an hour. */
-          readonly count: number;
-          readonly openedAt: string;
-          readonly closedAt: string | null;
-          /** As they were when it opened. */
-          readonly details: Readonly<Record<string, string>>;
-          /** Who has seen the present opening. */
-          readonly acknowledged: {
-            readonly user: string;
-            readonly at: string;
-          } | null;
-          /** As it is now; null where there is none. */
-          readonly explanation: {
-            readonly quantities: {
-              readonly onHand: number;
-              readonly orderReserve: number;
-              readonly batchReserve: number;
-              readonly available: number;
-            };
-            /** The newest reservations, until what is short is covered. */
-            readonly orders: readonly {
-              readonly store: string;
-              readonly order: string;
-              /** Units of it that are promised and not taken yet. */
-              readonly reserved: number;
-              /** How many of them there are not. */
-              readonly short: number;
-              /** When they were promised. */
-              readonly at: string;
-            }[];
-          } | null;
-        };
+        readonly incident: Incident;
       };
     };
   };

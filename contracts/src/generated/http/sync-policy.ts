@@ -1,5 +1,65 @@
 // Generated from the routes of sync-policy by `npm run generate`: change those, not this file.
 
+export type Decision = {
+  readonly sequence: number;
+  readonly at: string;
+  readonly cause: string;
+  readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
+  readonly decision: "push" | "held" | "withdrawn" | "ignored";
+  readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
+  readonly inputs: {
+    readonly before: number;
+    readonly after: number;
+    readonly epoch: number;
+    readonly sequence: number;
+    readonly lastSequence: number;
+    readonly counted: boolean;
+    readonly syncEnabled: boolean;
+    readonly counter: number;
+    readonly policy: {
+      readonly realTimeAtOrBelow: number | null;
+      readonly significantUnits: number | null;
+      readonly everyNth: number;
+      readonly revision: number;
+      readonly settings: number;
+    };
+  };
+  /** Those that it pushes or withdraws. */
+  readonly listings: readonly MappedListing[];
+};
+
+export type MappedListing = {
+  readonly store: string;
+  readonly marketplace: string;
+  readonly listing: string;
+  readonly mapping: number;
+};
+
+export type EffectivePolicy = {
+  readonly realTimeAtOrBelow: number | null;
+  readonly significantUnits: number | null;
+  readonly everyNth: number;
+};
+
+export type TenantPolicy = {
+  readonly revision: number;
+  /** X: at or below this Available every change is pushed. */
+  readonly realTimeAtOrBelow: number | null;
+  /** Y: a change of so many units is pushed at once. */
+  readonly significantUnits: number | null;
+  /** N: above X every Nth transaction is pushed; 10 where nobody says. */
+  readonly everyNth: number | null;
+};
+
+export type PolicyPreview = {
+  readonly sku: string;
+  /** What would be pushed. */
+  readonly available: number;
+  /** Transactions held back since the last push. */
+  readonly throttled: number;
+  readonly listings: readonly MappedListing[];
+};
+
 export interface SyncPolicyHttp {
   /** Turn Inventory Sync of a product on or off */
   readonly 'PUT /products/{sku}/inventory-sync': {
@@ -15,38 +75,7 @@ export interface SyncPolicyHttp {
         readonly sku: string;
         readonly enabled: boolean;
         readonly settings: number;
-        readonly decision: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly cause: string;
-          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
-          readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
-          readonly inputs: {
-            readonly before: number;
-            readonly after: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly lastSequence: number;
-            readonly counted: boolean;
-            readonly syncEnabled: boolean;
-            readonly counter: number;
-            readonly policy: {
-              readonly realTimeAtOrBelow: number | null;
-              readonly significantUnits: number | null;
-              readonly everyNth: number;
-              readonly revision: number;
-              readonly settings: number;
-            };
-          };
-          /** Those that it pushes or withdraws. */
-          readonly listings: readonly {
-            readonly store: string;
-            readonly marketplace: string;
-            readonly listing: string;
-            readonly mapping: number;
-          }[];
-        };
+        readonly decision: Decision;
       };
       readonly 202: undefined;
     };
@@ -110,38 +139,7 @@ export interface SyncPolicyHttp {
         readonly significantUnits: number | null;
         /** N: above X every Nth transaction is pushed; 10 where nobody says. */
         readonly everyNth: number | null;
-        readonly decision: {
-          readonly sequence: number;
-          readonly at: string;
-          readonly cause: string;
-          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
-          readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
-          readonly inputs: {
-            readonly before: number;
-            readonly after: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly lastSequence: number;
-            readonly counted: boolean;
-            readonly syncEnabled: boolean;
-            readonly counter: number;
-            readonly policy: {
-              readonly realTimeAtOrBelow: number | null;
-              readonly significantUnits: number | null;
-              readonly everyNth: number;
-              readonly revision: number;
-              readonly settings: number;
-            };
-          };
-          /** Those that it pushes or withdraws. */
-          readonly listings: readonly {
-            readonly store: string;
-            readonly marketplace: string;
-            readonly listing: string;
-            readonly mapping: number;
-          }[];
-        };
+        readonly decision: Decision;
       };
       readonly 202: undefined;
     };
@@ -162,11 +160,7 @@ export interface SyncPolicyHttp {
         readonly significantUnits: number | null;
         /** N: above X every Nth transaction is pushed; 10 where nobody says. */
         readonly everyNth: number | null;
-        readonly effective: {
-          readonly realTimeAtOrBelow: number | null;
-          readonly significantUnits: number | null;
-          readonly everyNth: number;
-        };
+        readonly effective: EffectivePolicy;
       };
     };
   };
@@ -191,17 +185,8 @@ export interface SyncPolicyHttp {
         readonly available: number;
         /** Transactions held back since the last push. */
         readonly throttled: number;
-        readonly listings: readonly {
-          readonly store: string;
-          readonly marketplace: string;
-          readonly listing: string;
-          readonly mapping: number;
-        }[];
-        readonly effective: {
-          readonly realTimeAtOrBelow: number | null;
-          readonly significantUnits: number | null;
-          readonly everyNth: number;
-        };
+        readonly listings: readonly MappedListing[];
+        readonly effective: EffectivePolicy;
         readonly decision: "push" | "held" | "withdrawn" | "ignored";
         readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
       };
@@ -222,15 +207,7 @@ export interface SyncPolicyHttp {
       readonly everyNth: number | null;
     };
     readonly answers: {
-      readonly 200: {
-        readonly revision: number;
-        /** X: at or below this Available every change is pushed. */
-        readonly realTimeAtOrBelow: number | null;
-        /** Y: a change of so many units is pushed at once. */
-        readonly significantUnits: number | null;
-        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
-        readonly everyNth: number | null;
-      };
+      readonly 200: TenantPolicy;
     };
   };
   /** The tenant's push policy */
@@ -239,15 +216,7 @@ export interface SyncPolicyHttp {
     readonly query: undefined;
     readonly body: undefined;
     readonly answers: {
-      readonly 200: {
-        readonly revision: number;
-        /** X: at or below this Available every change is pushed. */
-        readonly realTimeAtOrBelow: number | null;
-        /** Y: a change of so many units is pushed at once. */
-        readonly significantUnits: number | null;
-        /** N: above X every Nth transaction is pushed; 10 where nobody says. */
-        readonly everyNth: number | null;
-      };
+      readonly 200: TenantPolicy;
     };
   };
   /** What a change of the tenant's push policy would push */
@@ -269,19 +238,7 @@ export interface SyncPolicyHttp {
         readonly revision: number;
         readonly products: number;
         readonly listings: number;
-        readonly first: readonly {
-          readonly sku: string;
-          /** What would be pushed. */
-          readonly available: number;
-          /** Transactions held back since the last push. */
-          readonly throttled: number;
-          readonly listings: readonly {
-            readonly store: string;
-            readonly marketplace: string;
-            readonly listing: string;
-            readonly mapping: number;
-          }[];
-        }[];
+        readonly first: readonly PolicyPreview[];
       };
     };
   };
@@ -300,38 +257,7 @@ export interface SyncPolicyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
-        readonly decisions: readonly ({
-          readonly sequence: number;
-          readonly at: string;
-          readonly cause: string;
-          readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
-          readonly decision: "push" | "held" | "withdrawn" | "ignored";
-          readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
-          readonly inputs: {
-            readonly before: number;
-            readonly after: number;
-            readonly epoch: number;
-            readonly sequence: number;
-            readonly lastSequence: number;
-            readonly counted: boolean;
-            readonly syncEnabled: boolean;
-            readonly counter: number;
-            readonly policy: {
-              readonly realTimeAtOrBelow: number | null;
-              readonly significantUnits: number | null;
-              readonly everyNth: number;
-              readonly revision: number;
-              readonly settings: number;
-            };
-          };
-          /** Those that it pushes or withdraws. */
-          readonly listings: readonly {
-            readonly store: string;
-            readonly marketplace: string;
-            readonly listing: string;
-            readonly mapping: number;
-          }[];
-        })[];
+        readonly decisions: readonly Decision[];
         readonly next: number | null;
       };
     };

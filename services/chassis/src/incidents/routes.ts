@@ -18,17 +18,21 @@ export interface IncidentParts<Schema extends z.ZodType> {
 
 /** Reading and acknowledging incidents: the same routes in every service that has some. */
 export function incidentRoutes<Schema extends z.ZodType = z.ZodNull>({ incidents, explanation }: IncidentParts<Schema>): Route[] {
-  const incident = z.object({
-    kind: z.string(),
-    subject: z.string(),
-    state: z.enum(['open', 'closed']).meta({ description: 'Opened and closed by what is, never by a person.' }),
-    count: z.int().meta({ description: 'How often it has opened since it was first raised within an hour.' }),
-    openedAt: time,
-    closedAt: time.nullable(),
-    details: z.record(z.string(), z.string()).meta({ description: 'As they were when it opened.' }),
-    acknowledged: z.object({ user: z.string(), at: time }).nullable().meta({ description: 'Who has seen the present opening.' }),
-    ...(explanation ? { explanation: explanation.schema.nullable().meta({ description: 'As it is now; null where there is none.' }) } : {}),
-  });
+  const incident = z
+    .object({
+      kind: z.string(),
+      subject: z.string(),
+      state: z.enum(['open', 'closed']).meta({ description: 'Opened and closed by what is, never by a person.' }),
+      count: z.int().meta({ description: 'How often it has opened since it was first raised within an hour.' }),
+      openedAt: time,
+      closedAt: time.nullable(),
+      details: z.record(z.string(), z.string()).meta({ description: 'As they were when it opened.' }),
+      acknowledged: z.object({ user: z.string(), at: time }).nullable().meta({ description: 'Who has seen the present opening.' }),
+      ...(explanation
+        ? { explanation: explanation.schema.nullable().meta({ description: 'As it is now; null where there is none.' }) }
+        : {}),
+    })
+    .meta({ id: 'Incident' });
 
   async function shown(document: IncidentDocument): Promise<z.input<typeof incident>> {
     const { kind, subject, state, count, openedAt, closedAt, details } = document;

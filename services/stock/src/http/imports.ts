@@ -41,20 +41,22 @@ const change = z.object({
     .object({ location: z.string(), seen: z.int().meta({ description: 'On Hand there when the file was looked at.' }), onHand: z.int() })
     .nullable(),
 });
-const productImport = z.object({
-  id: z.string(),
-  state: z.enum(['previewed', 'applying', 'applied']),
-  at: time,
-  rows: z.int().meta({ description: 'Of the file.' }),
-  changes: z.int().meta({ description: 'Rows that change something.' }),
-  applied: z.int().meta({ description: 'Of these, how many are done.' }),
-  refused: z
-    .array(z.object({ line: z.int(), sku: z.string(), reason: z.string(), detail: z.string() }))
-    .meta({ description: 'Rows that changed nothing, because the product had changed since the file was looked at.' }),
-  errorCount: z.int(),
-  errors: z.array(rowError).meta({ description: `Rows that cannot be applied, and what to do; the first ${mostErrorsShown}.` }),
-  preview: z.array(change).meta({ description: `The first ${mostChangesShown} rows that change something.` }),
-});
+const productImport = z
+  .object({
+    id: z.string(),
+    state: z.enum(['previewed', 'applying', 'applied']),
+    at: time,
+    rows: z.int().meta({ description: 'Of the file.' }),
+    changes: z.int().meta({ description: 'Rows that change something.' }),
+    applied: z.int().meta({ description: 'Of these, how many are done.' }),
+    refused: z
+      .array(z.object({ line: z.int(), sku: z.string(), reason: z.string(), detail: z.string() }))
+      .meta({ description: 'Rows that changed nothing, because the product had changed since the file was looked at.' }),
+    errorCount: z.int(),
+    errors: z.array(rowError).meta({ description: `Rows that cannot be applied, and what to do; the first ${mostErrorsShown}.` }),
+    preview: z.array(change).meta({ description: `The first ${mostChangesShown} rows that change something.` }),
+  })
+  .meta({ id: 'ProductImport' });
 
 const changedMeanwhile = 'On Hand there has changed since the file was looked at, so it was left as it is. Look at it, and count again.';
 const detailOf = (reason: string): string =>

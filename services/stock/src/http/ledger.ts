@@ -36,25 +36,27 @@ const inventory = z.object({
   lowStockAtOrBelow: z.int().nullable(),
   retired: z.boolean(),
 });
-const movement = z.object({
-  sequence: z.int(),
-  at: time,
-  type,
-  batch: z.string().nullable(),
-  label: z.string().nullable(),
-  reverses: z.string().nullable(),
-  purchaseOrder: z.string().nullable(),
-  reason: z.string().nullable(),
-  refused: z.string().nullable(),
-  change: quantities,
-  after: quantities,
-  location: z.string().nullable(),
-  locationOnHand: z.int().nullable(),
-  order: z.object({ store: z.string(), order: z.string() }).nullable(),
-  counted: z.boolean(),
-  user,
-  cause: z.string(),
-});
+const movement = z
+  .object({
+    sequence: z.int(),
+    at: time,
+    type,
+    batch: z.string().nullable(),
+    label: z.string().nullable(),
+    reverses: z.string().nullable(),
+    purchaseOrder: z.string().nullable(),
+    reason: z.string().nullable(),
+    refused: z.string().nullable(),
+    change: quantities,
+    after: quantities,
+    location: z.string().nullable(),
+    locationOnHand: z.int().nullable(),
+    order: z.object({ store: z.string(), order: z.string() }).nullable(),
+    counted: z.boolean(),
+    user,
+    cause: z.string(),
+  })
+  .meta({ id: 'Movement' });
 
 function movementOf(row: Row): z.input<typeof movement> {
   const { tenant: _tenant, sku: _sku, epoch: _epoch, at, ...rest } = movedBy({ tenant: '', sku: '' }, row);

@@ -39,7 +39,7 @@ const lines = z
   .min(1)
   .max(mostPurchaseLines);
 const place = location.nullable().default(null).meta({ description: "Where they are put; null: each product's default location." });
-const lineAnswer = z.object({ sku: z.string(), quantity: z.int() });
+const lineAnswer = z.object({ sku: z.string(), quantity: z.int() }).meta({ id: 'PurchasedUnits' });
 const progress = z.object({
   sku: z.string(),
   ordered: z.int(),
@@ -48,24 +48,28 @@ const progress = z.object({
   toCome: z.int(),
   toPutAway: z.int().meta({ description: 'Received, and not sellable yet.' }),
 });
-const purchase = z.object({
-  purchaseOrder: z.string(),
-  sequence: z.int(),
-  state: states.meta({ description: 'open while units are still to come' }),
-  supplier: z.string().nullable(),
-  note: z.string().nullable(),
-  lines: z.array(progress),
-});
-const step = z.object({
-  sequence: z.int(),
-  at: time,
-  step: z.enum(['created', 'received', 'put_away', 'closed']),
-  refused: z.string().nullable(),
-  lines: z.array(lineAnswer),
-  putAway: z.array(lineAnswer),
-  location: z.string().nullable(),
-  user,
-});
+const purchase = z
+  .object({
+    purchaseOrder: z.string(),
+    sequence: z.int(),
+    state: states.meta({ description: 'open while units are still to come' }),
+    supplier: z.string().nullable(),
+    note: z.string().nullable(),
+    lines: z.array(progress),
+  })
+  .meta({ id: 'PurchaseOrder' });
+const step = z
+  .object({
+    sequence: z.int(),
+    at: time,
+    step: z.enum(['created', 'received', 'put_away', 'closed']),
+    refused: z.string().nullable(),
+    lines: z.array(lineAnswer),
+    putAway: z.array(lineAnswer),
+    location: z.string().nullable(),
+    user,
+  })
+  .meta({ id: 'PurchaseStep' });
 const listed = z.object({
   purchaseOrder: z.string(),
   state: states,

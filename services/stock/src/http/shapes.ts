@@ -12,8 +12,10 @@ export const sku = text(255);
 export const location = text(64).refine((name) => name !== '__proto__', 'expected another name');
 export const time = z.iso.datetime();
 export const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
-export const quantities = z.object({ onHand: z.int(), orderReserve: z.int(), batchReserve: z.int(), available: z.int() });
-export const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() });
+export const quantities = z
+  .object({ onHand: z.int(), orderReserve: z.int(), batchReserve: z.int(), available: z.int() })
+  .meta({ id: 'Quantities' });
+export const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() }).meta({ id: 'User' });
 
 /** Where a list goes on, as text that nobody need understand. */
 export const pagePosition = <Schema extends z.ZodType>(schema: Schema) => ({

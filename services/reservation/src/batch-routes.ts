@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { askOrders, causeFor, eachOnce, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
 import { releaseAll, type Batch, type BatchStore } from './batches.ts';
 import type { LevelStore } from './levels.ts';
-import { pickListOf, pickListPage, type PickListRow } from './pick-list.ts';
+import { pagePolicy, pickListOf, pickListPage, type PickListRow } from './pick-list.ts';
 import type { WarehouseOrder, WarehouseStore } from './warehouse.ts';
 
 export interface BatchParts extends AskParts {
@@ -359,7 +359,7 @@ const pickListPageRoute = (parts: BatchParts) =>
     async handle({ identity: { tenant }, params: { batch } }) {
       const found = await parts.batches.find(tenant, batch);
       if (!found) return unknownBatch(batch);
-      const title = `Pick list ${found.name ?? found.batch}, ${found.createdAt.toISOString().slice(0, 10)}`;
-      return reply(200, pickListPage({ title, rows: await rowsOf(parts, tenant, batch) }));
+      const page = pickListPage(found.name ?? found.batch, found.createdAt, await rowsOf(parts, tenant, batch));
+      return reply(200, page, { 'Content-Security-Policy': pagePolicy });
     },
   });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ProjectedDocument } from '@evenkeel/chassis';
 import type { WarehouseOrder } from './warehouse.ts';
 
@@ -62,37 +63,69 @@ function perOrder(parts: readonly (PickListRow['orders'][number] & { readonly sk
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escaped = (value: string | number): string => String(value).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 
+/** Boxes are borders, for printers leave backgrounds out, and fonts lack signs. */
+const style = `
+:root { color-scheme: light; }
+body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; color: #000; background: #fff; }
+h1 { font-size: 16pt; margin: 0; }
+p { margin: 0 0 1rem; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; margin-bottom: 1.2rem; }
+th, td { border-bottom: 1px solid #999; padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+thead tr:first-child th { border-bottom: 2px solid #000; padding-left: 0; font-size: 13pt; }
+thead tr:last-child th { font-weight: normal; font-size: 9pt; padding-block: 0.1rem; }
+col.box { width: 2.2rem; }
+col.sku { width: 24%; }
+col.units { width: 4.5rem; }
+col.orders { width: 26%; }
+td.box::before { content: ''; display: inline-block; width: 0.9rem; height: 0.9rem; border: 1.5px solid #000; }
+.units { text-align: right; }
+td.units { font-weight: bold; }
+.units em { display: block; font-size: 9pt; white-space: nowrap; }
+td.orders { font-size: 10pt; }
+@page { margin: 12mm; @bottom-right { content: counter(page) ' / ' counter(pages); font: 9pt system-ui, sans-serif; } }
+@media print { body { margin: 0; } thead { break-inside: avoid; break-after: avoid; } tr { break-inside: avoid; } }
+`;
+
+/** The page loads nothing and runs nothing; this one style it may have. */
+export const pagePolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; frame-ancestors 'none'`;
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
+
+function cellsOf({ sku, title, quantity, onHand, orders }: PickListRow): string {
+  const names = orders.map(({ name, quantity: units }) => `${escaped(name)}&nbsp;×&nbsp;${units}`).join(', ');
+  const short = onHand !== null && onHand < quantity ? `<em>${Math.max(0, onHand)} there</em>` : '';
+  return `<tr><td class="box"></td><td>${escaped(sku)}</td><td>${escaped(title ?? '')}</td><td class="units">${quantity}${short}</td><td class="orders">${names}</td></tr>`;
+}
+
+/** A table for each location, so that its name stands at the head of every page that it goes on to. */
+const tableOf = (location: string, rows: readonly PickListRow[]): string => `<table>
+<colgroup><col class="box"><col class="sku"><col><col class="units"><col class="orders"></colgroup>
+<thead>
+<tr><th colspan="5">${escaped(location)}</th></tr>
+<tr><th></th><th>SKU</th><th>Product</th><th class="units">Units</th><th>Orders</th></tr>
+</thead>
+<tbody>
+${rows.map(cellsOf).join('\n')}
+</tbody>
+</table>`;
+
 /** The list as a page to print, with a box to tick for each row; it loads nothing from anywhere. */
-export function pickListPage({ title, rows }: { readonly title: string; readonly rows: readonly PickListRow[] }): string {
-  const cells = rows.map(({ location, sku, title: product, quantity, onHand, orders }) => {
-    const names = orders.map(({ name, quantity: units }) => `${escaped(name)}&nbsp;×&nbsp;${units}`).join(', ');
-    const short = onHand !== null && onHand < quantity ? ` <em>(${onHand} there)</em>` : '';
-    return `<tr><td class="box"></td><td>${escaped(location)}</td><td>${escaped(sku)}</td><td>${escaped(product ?? '')}</td><td class="units">${quantity}${short}</td><td>${names}</td></tr>`;
-  });
+export function pickListPage(name: string, createdAt: Date, rows: readonly PickListRow[]): string {
+  const tables = [...Map.groupBy(rows, ({ location }) => location)].map(([location, there]) => tableOf(location, there));
   const units = rows.reduce((sum, { quantity }) => sum + quantity, 0);
+  const sums = `${counted(units, 'unit')} of ${counted(rows.length, 'product')} at ${counted(tables.length, 'location')}`;
+  const title = escaped(`Pick list: ${name}`);
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>${escaped(title)}</title>
-<style>
-body { font: 11pt/1.4 system-ui, sans-serif; margin: 2rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { border-bottom: 1px solid #999; padding: 0.35rem 0.5rem; text-align: left; vertical-align: top; }
-.units { text-align: right; white-space: nowrap; }
-.box::before { content: '☐'; }
-@media print { body { margin: 0; } thead { display: table-header-group; } tr { break-inside: avoid; } }
-</style>
+<title>${title}</title>
+<style>${style}</style>
 </head>
 <body>
-<h1>${escaped(title)}</h1>
-<p>${units} units of ${rows.length} products</p>
-<table>
-<thead><tr><th></th><th>Location</th><th>SKU</th><th>Product</th><th class="units">Units</th><th>Orders</th></tr></thead>
-<tbody>
-${cells.join('\n')}
-</tbody>
-</table>
+<h1>${title}</h1>
+<p>Made ${createdAt.toISOString().slice(0, 10)}. ${rows.length > 0 ? `Still to be picked: ${sums}.` : 'Nothing is left to be picked.'}</p>
+${tables.join('\n')}
 </body>
 </html>
 `;

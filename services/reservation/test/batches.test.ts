@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Level } from '../src/pick-list.ts';
 import { openWarehouse, tenant } from './warehouse.ts';
@@ -290,5 +291,22 @@ describe('a pick list', () => {
     expect(body).toContain('Mug &lt;blue&gt;');
     expect(body).not.toContain('Mug <blue>');
     expect(body).toContain('#1&nbsp;×&nbsp;2, #2&nbsp;×&nbsp;1');
+    expect(body).toContain('Still to be picked: 5 units of 3 products at 3 locations.');
+  });
+  test('has a box to tick for each product, under the name of each location, and the browser is allowed its style', async () => {
+    await using warehouse = await openWarehouse({ levels });
+    const batch = await listed(warehouse);
+    const page = async () => {
+      const { headers, body } = await warehouse.http.call('GET', `/pick-batches/${batch}/pick-list.html`);
+      const style = /<style>([^]*)<\/style>/.exec(body as string)?.[1] ?? '';
+      const hash = createHash('sha256').update(style).digest('base64');
+      expect(headers.get('content-security-policy')).toBe(`default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`);
+      return body as string;
+    };
+    expect((await page()).match(/<th colspan="5">[^<]*|<td class="box">/g)).toEqual(
+      ['B2', 'C3', 'default'].flatMap((location) => [`<th colspan="5">${location}`, '<td class="box">']),
+    );
+    await warehouse.http.call('POST', `/pick-batches/${batch}/picks`, {});
+    expect(await page()).toContain('Nothing is left to be picked.');
   });
 });

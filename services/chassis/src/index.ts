@@ -22,7 +22,7 @@ export {
   type IncidentStore,
 } from './incidents/store.ts';
 export type { JournalDocument, Snapshot } from './journal/documents.ts';
-export { entriesWhere } from './journal/entries-where.ts';
+export { entriesBefore, entriesWhere } from './journal/entries-where.ts';
 export { openJournal, type ControlledLane, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
 export type { JournalReader, Page } from './journal/reader.ts';
 export { Abandoned, Unavailable } from './kafka/failures.ts';

@@ -1,4 +1,14 @@
-import { askJournal, askJournalAll, defineRoute, entriesWhere, integerText, reply, text, type Route } from '@evenkeel/chassis';
+import {
+  askJournal,
+  askJournalAll,
+  defineRoute,
+  entriesWhere,
+  integerText,
+  reply,
+  text,
+  type JournalEntry,
+  type Route,
+} from '@evenkeel/chassis';
 import { keyOf, topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import {
@@ -125,7 +135,8 @@ const readRoutes = ({ journal }: SyncPolicyParts): Route[] => [
       },
     },
     async handle({ identity: { tenant }, params: { sku }, query: { before, limit, decision: what, reason } }) {
-      const isWanted = (entry: PolicyEntry) => entry.decision === (what ?? entry.decision) && entry.reason === (reason ?? entry.reason);
+      const isWanted = ({ data }: JournalEntry<PolicyEntry>) =>
+        data.decision === (what ?? data.decision) && data.reason === (reason ?? data.reason);
       const page = await entriesWhere(journal, keyOf(tenant, sku), { before, limit, isWanted });
       return reply(200, { decisions: page.entries.map(decisionOf), next: page.next });
     },

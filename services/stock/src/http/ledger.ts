@@ -1,8 +1,8 @@
-import { askJournal, defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
+import { askJournal, defineRoute, entriesWhere, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { keyOf, topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { levelOf, mostOnHand, movedBy, type LedgerRow } from '../domain.ts';
-import { changesSince, pageOf, type Ledger, type Row } from '../ledger.ts';
+import { changesSince, type Ledger, type Row } from '../ledger.ts';
 import { refusals } from './refusals.ts';
 import { iso, location, quantities, sku, time, user, type Commands, type StockJournal } from './shapes.ts';
 
@@ -147,8 +147,8 @@ const movementsRoute = ({ journal }: LedgerParts) =>
     async handle({ identity: { tenant }, params, query }) {
       const isWanted = (row: Row) => isOfType(row.data, query) && isWithin(row, query);
       const { before, limit, from } = query;
-      const page = await pageOf(journal, keyOf(tenant, params.sku), { before, limit, from, isWanted });
-      return reply(200, { movements: page.rows.map(movementOf), next: page.next });
+      const page = await entriesWhere(journal, keyOf(tenant, params.sku), { before, limit, from, isWanted });
+      return reply(200, { movements: page.entries.map(movementOf), next: page.next });
     },
   });
 

@@ -118,6 +118,12 @@ export async function openSale(
     },
     settled: async () => settled(seller, store, order),
 
+    /** What has happened to it, as people read it; oldest first. */
+    steps: async (): Promise<string[]> => {
+      const { body } = await seller.call<{ steps: { type: string }[] }>('order', 'GET', `${path}/steps`);
+      return body.steps.map(({ type }) => type).toReversed();
+    },
+
     rows: async () => rowsOf(seller, sku),
     rowsAre: async (...wanted: string[]) => rowsAre(seller, sku, ...wanted),
 

@@ -14,7 +14,7 @@ import { openSeller, until, type Seller } from './seller.ts';
 const [amber, birch, cedar] = ['amber', 'birch', 'cedar'];
 const stock = 10;
 /** Each test sells products that no other sells. */
-const skus = Array.from({ length: 36 }, (_, index) => `mug-${index + 1}`);
+const skus = Array.from({ length: 40 }, (_, index) => `mug-${index + 1}`);
 const skusOnEtsy = ['pot-1', 'pot-2', 'pot-3'];
 let system: System;
 /** Of the Shopify store amber. */
@@ -98,6 +98,18 @@ describe('an order', () => {
     const order = await sale([2, 3]);
     await order.rowsAre('OrderReserve 0 5 0 -5');
   });
+  test('of two products holds and ships each of them', async () => {
+    const [one, other] = [nextSku(), nextSku()];
+    const { id } = await seller.buy(amber, [
+      [one, 1],
+      [other, 2],
+    ]);
+    await rowsAre(seller, one, 'OrderReserve 0 1 0 -1');
+    await rowsAre(seller, other, reserve);
+    expect((await seller.label(amber, id)).status).toBe(201);
+    await rowsAre(seller, one, 'OrderReserve 0 1 0 -1', 'AutoPick -1 -1 0 0');
+    await rowsAre(seller, other, reserve, labelled);
+  });
   test('for more than there is reserves in full; shoppers see 0, and an incident names the order until stock comes', async () => {
     const { sku, order, rowsAre: itsRowsAre } = await sale([13]);
     await itsRowsAre('OrderReserve 0 13 0 -13');
@@ -126,6 +138,7 @@ describe('an order', () => {
     });
     const rows = await order.rowsAre(reserve, labelled);
     expect(rows[1]?.user).toEqual({ kind: 'marketplace', id: 'shopify' });
+    expect(await order.steps()).toEqual(['seen']);
   });
   test('first seen already cancelled: nothing', async () => {
     const order = await unseen(async () => {
@@ -135,6 +148,7 @@ describe('an order', () => {
     });
     await order.known();
     expect(await order.rows()).toEqual([]);
+    expect(await order.steps()).toEqual(['seen']);
   });
   test('of which units had shipped before its store was connected holds nothing for them', async () => {
     const [sku, shop] = [nextSku(), seller.shopOf(birch)];
@@ -212,6 +226,9 @@ describe('an order', () => {
   });
 });
 
+/** An order's part of a row of a pick list. */
+const partOf = ({ order, name }: { order: string; name: string }, quantity: number) => ({ store: amber, order, name, quantity });
+
 describe('a pick batch', () => {
   test('is picked where it says, and a label after that moves nothing, nor does its void', async () => {
     const order = await sale();
@@ -244,7 +261,7 @@ describe('a pick batch', () => {
     await order.does(batch, 'short-picks', order.of(1));
     await order.rowsAre(reserve, assigned, 'StockUpdate (short_pick) -1 1 -1 -1');
   });
-  test('covers a label: its units are deducted when they are picked', async () => {
+  test('covers a label: its units are deducted when they are picked, from the default location where nobody says which', async () => {
     const order = await sale();
     await order.rowsAre(reserve);
     const batch = await order.batch();
@@ -252,7 +269,8 @@ describe('a pick batch', () => {
     await order.settled();
     await order.rowsAre(reserve, assigned);
     await order.does(batch, 'picks');
-    await order.rowsAre(reserve, assigned, 'BatchPick -2 0 -2 0');
+    const rows = await order.rowsAre(reserve, assigned, 'BatchPick -2 0 -2 0');
+    expect(rows[2]?.location).toBe('default');
   });
   test('that is cancelled leaves labelled units to their label: Auto Pick then', async () => {
     const order = await sale();
@@ -272,14 +290,30 @@ describe('a pick batch', () => {
     const rows = await order.rowsAre(reserve, 'BatchReserve 0 -1 1 0', 'AutoPick -2 -1 -1 0');
     expect(rows[2]?.user).toEqual({ kind: 'marketplace', id: 'shopify' });
   });
-  test('stands on a list to print, with the orders', async () => {
-    const order = await sale();
-    await order.rowsAre(reserve);
-    const batch = await order.batch();
-    const list = await seller.call('reservation', 'GET', `/pick-batches/${batch}/pick-list`);
-    expect(list.body).toMatchObject({
-      rows: [{ sku: order.sku, location: 'default', quantity: 2, orders: [{ name: order.name, quantity: 2 }] }],
+  test('stands on a list to print, in the order of the locations, and is picked there', async () => {
+    const [first, second] = [await sale(), await sale([1])];
+    await first.rowsAre(reserve);
+    await second.rowsAre('OrderReserve 0 1 0 -1');
+    const keep = async (sku: string, title: string, defaultLocation: string) =>
+      expect((await seller.call('stock', 'PUT', `/products/${sku}`, { title, defaultLocation })).status).toBe(200);
+    await keep(first.sku, 'Mug, blue', 'shelf-b');
+    await keep(second.sku, 'Mug, red', 'shelf-a');
+    const made = await seller.call<{ batch: string }>('reservation', 'POST', '/pick-batches', {
+      orders: [first, second].map(({ order }) => ({ store: amber, order })),
     });
+    expect(made).toMatchObject({ status: 201, body: { orders: [{ status: 'done' }, { status: 'done' }] } });
+    const path = `/pick-batches/${made.body.batch}`;
+    const listed = async () => (await seller.call<{ rows: { location: string }[] }>('reservation', 'GET', `${path}/pick-list`)).body.rows;
+    const rows = await until('the shelves to be known', listed, (found) => found.every(({ location }) => location.startsWith('shelf')));
+    expect(rows).toEqual([
+      { location: 'shelf-a', sku: second.sku, title: 'Mug, red', quantity: 1, onHand: 0, orders: [partOf(second, 1)] },
+      { location: 'shelf-b', sku: first.sku, title: 'Mug, blue', quantity: 2, onHand: 0, orders: [partOf(first, 2)] },
+    ]);
+    expect(await seller.call('reservation', 'POST', `${path}/picks`, {})).toMatchObject({ status: 200 });
+    const isPick = ({ type }: { type: string }) => type === 'BatchPick';
+    const picks = await until('the pick', first.rows, (found) => found.some(isPick));
+    expect(picks.filter(isPick)).toMatchObject([{ change: { onHand: -2, batchReserve: -2 }, location: 'shelf-b' }]);
+    await until('nothing to be left on the list', listed, (found) => found.length === 0);
   });
 });
 

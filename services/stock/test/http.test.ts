@@ -16,7 +16,7 @@ const noIncidents: IncidentStore = {
   acknowledge: async () => null,
   open: async () => 0,
 };
-const noProducts: ProductStore = { page: async () => [], locations: async () => [] };
+const noProducts: ProductStore = { page: async () => [], every: async function* () {}, locations: async () => [] };
 
 async function openStock(incidents = noIncidents) {
   const memory = createMemoryJournal(stockAggregate, undefined);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openStockProcess, until } from './stock-process.ts';
+import { until } from '@evenkeel/chassis/testing';
+import { openStockProcess } from './stock-process.ts';
 
 let stock: Awaited<ReturnType<typeof openStockProcess>>;
 beforeAll(async () => {

@@ -14,6 +14,8 @@ export interface JournalReader<Data, State> {
   states(keys: readonly string[]): Promise<Map<string, { readonly state: State; readonly sequence: number }>>;
   /** The newest entry, by sequence, whose time is not after this one; null where there is none. */
   entryAt(key: string, at: number): Promise<JournalEntry<Data> | null>;
+  /** The same of many aggregates at once, by key. `heads`: the number of each one's newest entry, as far as its reader knows. */
+  entriesAt(heads: ReadonlyMap<string, number>, at: number): Promise<Map<string, JournalEntry<Data> | null>>;
   /** Entries below a sequence, newest first. */
   entries(key: string, page?: { readonly before?: number; readonly limit?: number }): Promise<JournalEntry<Data>[]>;
   /** The aggregates whose key begins so, by pages in the order of their keys; `after`: only those above this key. Memory holds one page. */
@@ -27,6 +29,8 @@ export interface JournalReader<Data, State> {
 }
 
 const pageSize = 200;
+/** Of many ledgers at once only the newest entries are read together: a past moment is seldom longer ago, and a ledger may be long. */
+const newestEntries = 20;
 
 /** The first text that does not begin so and is above all that do. */
 const endOf = (prefix: string): string => prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
@@ -94,16 +98,35 @@ export function createReader<Names extends EventName, Data, State, Context>(
     });
   }
 
+  async function entryAt(key: string, at: number): Promise<JournalEntry<Data> | null> {
+    const filter = { aggregate: key, 'entries.at': { $lte: at } } as never;
+    const [document] = await journal.find(filter).sort({ from: -1 }).limit(1).toArray();
+    return (document?.entries as JournalEntry<Data>[] | undefined)?.findLast((entry) => entry.at <= at) ?? null;
+  }
+
+  async function entriesAt(heads: readonly (readonly [key: string, head: number])[], at: number) {
+    const newest = heads.map(([key, head]) => ({ aggregate: key, from: { $gt: head - newestEntries } }));
+    const documents = (await journal.find({ $or: newest } as never).toArray()).toSorted((one, other) => one.from - other.from);
+    const documentsOf = Map.groupBy(documents, (document) => document.aggregate);
+    const found = heads.map(async ([key]) => {
+      const known = documentsOf.get(key) ?? [];
+      const entry = known.flatMap(({ entries }) => entries as JournalEntry<Data>[]).findLast((each) => each.at <= at);
+      return [key, entry ?? (known[0]?.from === 1 ? null : await entryAt(key, at))] as const;
+    });
+    return Promise.all(found);
+  }
+
   return {
     async state(key) {
       const loaded = (await loadAggregates(aggregate, collections, [key], nothingCommitted)).get(key);
       return { state: loaded?.state ?? aggregate.initial(key), sequence: loaded?.sequence ?? 0 };
     },
     states: (keys) => loadAggregates(aggregate, collections, keys, nothingCommitted),
-    async entryAt(key, at) {
-      const filter = { aggregate: key, 'entries.at': { $lte: at } } as never;
-      const [document] = await journal.find(filter).sort({ from: -1 }).limit(1).toArray();
-      return (document?.entries as JournalEntry<Data>[] | undefined)?.findLast((entry) => entry.at <= at) ?? null;
+    entryAt,
+    async entriesAt(heads, at) {
+      const found = [];
+      for (const some of chunks([...heads], keysPerQuery)) found.push(...(await entriesAt(some, at)));
+      return new Map(found);
     },
     async entries(key, { before = Number.MAX_SAFE_INTEGER, limit = 100 } = {}) {
       const entries: JournalEntry<Data>[] = [];

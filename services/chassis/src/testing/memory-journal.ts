@@ -43,10 +43,13 @@ export function createMemoryJournal<Names extends EventName, Data, State, Contex
 
   const caused = (cause: string) => [...aggregates.values()].flatMap(({ entries }) => entries.filter((entry) => entry.cause === cause));
 
+  const entryAt = (key: string, at: number) => kept(key).entries.findLast((entry) => entry.at <= at) ?? null;
+
   const journal: JournalReader<Data, State> = {
     state: async (key) => kept(key),
     states: async (keys) => new Map(keys.map((key) => [key, kept(key)])),
-    entryAt: async (key, at) => kept(key).entries.findLast((entry) => entry.at <= at) ?? null,
+    entryAt: async (key, at) => entryAt(key, at),
+    entriesAt: async (heads, at) => new Map([...heads.keys()].map((key) => [key, entryAt(key, at)])),
     entries: async (key, { before = Infinity, limit = 100 } = {}) =>
       kept(key)
         .entries.filter(({ sequence }) => sequence < before)

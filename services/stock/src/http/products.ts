@@ -3,7 +3,7 @@ import { topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { csvLine } from '../csv.ts';
 import { mostOnHand, type LedgerRow } from '../domain.ts';
-import { everyProduct, positionOf, sortColumns, type ProductDocument, type ProductStore } from '../products.ts';
+import { positionOf, sortColumns, type ProductDocument, type ProductStore } from '../products.ts';
 import { refusals } from './refusals.ts';
 import { location, pagePosition, quantities, sku, time, type Commands, type StockJournal } from './shapes.ts';
 
@@ -127,7 +127,7 @@ export const productRoutes = ({ journal, sender, products }: ProductParts): Rout
     query: z.strictObject(filters),
     responses: { 200: { description: `Columns: ${exportedColumns.join(', ')}`, contentType: 'text/csv' } },
     handle: ({ identity: { tenant }, query }) =>
-      reply(200, exported(everyProduct(products, { tenant, ...query })), {
+      reply(200, exported(products.every({ tenant, ...query })), {
         'Content-Disposition': 'attachment; filename="products.csv"',
       }),
   }),

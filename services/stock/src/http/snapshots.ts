@@ -1,8 +1,7 @@
 import { defineRoute, integerText, reply, type Route } from '@evenkeel/chassis';
-import { keyOf } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { csvLine } from '../csv.ts';
-import { everyProduct, type ProductDocument, type ProductStore } from '../products.ts';
+import type { ProductDocument, ProductStore } from '../products.ts';
 import { momentText, standingAt } from './ledger.ts';
 import { iso, pagePosition, quantities, type StockJournal } from './shapes.ts';
 
@@ -20,28 +19,22 @@ const line = z.object({
 const position = pagePosition(z.strictObject({ sku: z.string() }));
 const at = momentText.meta({ description: 'As each product stood after the last row of its ledger that is not later.' });
 const bySku = { sort: 'sku', order: 'ascending' } as const;
-/** Ledgers that are asked at the same time. */
-const atOnce = 20;
-
 /** How these products stood. Whatever has not moved since is answered by what it says now. */
 async function standing({ journal }: SnapshotParts, products: readonly ProductDocument[], moment: number) {
-  const lines: z.input<typeof line>[] = [];
-  for (let start = 0; start < products.length; start += atOnce) {
-    const some = products.slice(start, start + atOnce).map(async (product) => {
-      const { sku, title, counted, onHand, orderReserve, batchReserve, available } = product;
-      if (product.at.getTime() <= moment) return { sku, title, counted, quantities: { onHand, orderReserve, batchReserve, available } };
-      return { sku, title, ...standingAt(await journal.entryAt(keyOf(product.tenant, sku), moment)) };
-    });
-    lines.push(...(await Promise.all(some)));
-  }
-  return lines;
+  const heads = products.filter(({ at: moved }) => moved.getTime() > moment).map(({ _id, sequence }) => [_id, sequence] as const);
+  const rows = await journal.entriesAt(new Map(heads), moment);
+  return products.map(({ _id, sku, title, counted, onHand, orderReserve, batchReserve, available }): z.input<typeof line> => {
+    const row = rows.get(_id);
+    if (row === undefined) return { sku, title, counted, quantities: { onHand, orderReserve, batchReserve, available } };
+    return { sku, title, ...standingAt(row) };
+  });
 }
 
 const columns = ['sku', 'title', 'on_hand', 'order_reserve', 'batch_reserve', 'available', 'counted'] as const;
 
 async function* exported(parts: SnapshotParts, tenant: string, moment: number): AsyncGenerator<string> {
   yield csvLine(columns);
-  for await (const page of everyProduct(parts.products, { tenant, ...bySku })) {
+  for await (const page of parts.products.every({ tenant, ...bySku })) {
     const lines = await standing(parts, page, moment);
     yield lines
       .map(({ sku, title, counted, quantities: { onHand, orderReserve, batchReserve, available } }) =>

@@ -96,16 +96,22 @@ export const firstOf = (headers: Readonly<Record<string, string | string[] | und
 
 /** What an answer says of the rate; nothing where it does not, as with a refusal for lack of it. The second's header is documented with and without its last letter. */
 function readingsOf(headers: Headers): BucketReading[] {
-  const reading = (bucket: string, limit: string | undefined, left: string | undefined, seconds: number): BucketReading[] => {
+  const told = (limit: string | undefined, left: string | undefined) => {
     const [maximum, available] = [Number(limit ?? NaN), Number(left ?? NaN)];
-    return Number.isFinite(maximum) && Number.isFinite(available)
-      ? [{ bucket, available, maximum, restorePerSecond: maximum / seconds }]
-      : [];
+    return Number.isFinite(maximum) && Number.isFinite(available) ? [{ maximum, available }] : [];
   };
   const thisSecond = headers['x-remaining-this-second'] ?? headers['x-remaining-this-secon'];
   return [
-    ...reading('second', headers['x-limit-per-second'], thisSecond, 1),
-    ...reading('day', headers['x-limit-per-day'], headers['x-remaining-today'], daySeconds),
+    ...told(headers['x-limit-per-second'], thisSecond).map((reading) => ({
+      ...reading,
+      bucket: 'second',
+      restorePerSecond: reading.maximum,
+    })),
+    ...told(headers['x-limit-per-day'], headers['x-remaining-today']).map((reading) => ({
+      ...reading,
+      bucket: 'day',
+      windowSeconds: daySeconds,
+    })),
   ];
 }
 

@@ -1,26 +1,22 @@
+import { createSlidingWindow, type SlidingWindow } from './sliding-window.ts';
+
 /** Points per bucket; a bucket that the marketplace has not told of yet takes anything. */
 export type Costs = Readonly<Record<string, number>>;
 
 /** urgent: a listing near zero; normal: other pushes and orders; background: imports and read-backs. */
 export type Priority = 'urgent' | 'normal' | 'background';
 
-/** What an answer says of one bucket. */
-export interface BucketReading {
-  readonly bucket: string;
-  readonly available: number;
-  readonly maximum: number;
-  readonly restorePerSecond: number;
-}
+/**
+ * What an answer says of one bucket, by how what was spent comes back.
+ * - restorePerSecond: evenly (a leaky bucket)
+ * - windowSeconds: each unit when it is as old as the window (a sliding window)
+ */
+export type BucketReading = { readonly bucket: string; readonly available: number; readonly maximum: number } & (
+  { readonly restorePerSecond: number } | { readonly windowSeconds: number }
+);
 
 /** The share of a bucket that each priority leaves untouched. */
 const reserve: Record<Priority, number> = { urgent: 0, normal: 0.2, background: 0.5 };
-
-interface Bucket {
-  available: number;
-  maximum: number;
-  restorePerSecond: number;
-  at: number;
-}
 
 /** One per store, held by its owner: spends what the answers say is there. */
 export interface RateGovernor {
@@ -36,24 +32,17 @@ export interface RateGovernor {
 
 /** `now`: a monotonic clock in milliseconds. */
 export function createRateGovernor({ now = () => performance.now() }: { now?: () => number } = {}): RateGovernor {
-  const buckets = new Map<string, Bucket>();
+  const buckets = new Map<string, LeakyBucket | SlidingWindow>();
   let pausedUntil = 0;
-
-  function flow(bucket: Bucket): void {
-    const at = now();
-    bucket.available = Math.min(bucket.maximum, bucket.available + ((at - bucket.at) / 1_000) * bucket.restorePerSecond);
-    bucket.at = at;
-  }
 
   function waitMilliseconds(costs: Costs, priority: Priority): number {
     let wait = Math.max(0, pausedUntil - now());
     for (const [name, cost] of Object.entries(costs)) {
       const bucket = buckets.get(name);
       if (!bucket) continue;
-      flow(bucket);
       // What is dearer than the bucket less its reserve goes out when the bucket is full.
       const needed = Math.min(bucket.maximum, cost + reserve[priority] * bucket.maximum);
-      if (bucket.available < needed) wait = Math.max(wait, ((needed - bucket.available) / bucket.restorePerSecond) * 1_000);
+      wait = Math.max(wait, bucket.waitMilliseconds(needed));
     }
     return wait;
   }
@@ -62,21 +51,52 @@ export function createRateGovernor({ now = () => performance.now() }: { now?: ()
     for (let wait = waitMilliseconds(costs, priority); wait > 0; wait = waitMilliseconds(costs, priority))
       await pauseFor(Math.min(wait, 1_000), signal); // looks again each second: an answer may have told otherwise
     signal?.throwIfAborted();
-    for (const [name, cost] of Object.entries(costs)) {
-      const bucket = buckets.get(name);
-      if (bucket) bucket.available -= cost;
+    for (const [name, cost] of Object.entries(costs)) buckets.get(name)?.pay(cost);
+  }
+
+  function learnOne({ bucket: name, ...reading }: BucketReading): void {
+    if (reading.maximum <= 0) return;
+    if ('restorePerSecond' in reading) {
+      if (reading.restorePerSecond > 0) buckets.set(name, createLeakyBucket(reading, now));
+      return;
     }
+    const known = buckets.get(name);
+    if (known && 'learn' in known) known.learn(reading);
+    else buckets.set(name, createSlidingWindow(reading.windowSeconds * 1_000, reading, now));
   }
 
   return {
     acquire,
     waitMilliseconds,
     learn(readings) {
-      for (const { bucket, ...reading } of readings) {
-        if (reading.restorePerSecond > 0 && reading.maximum > 0) buckets.set(bucket, { ...reading, at: now() });
-      }
+      for (const reading of readings) learnOne(reading);
     },
     pause: (milliseconds) => void (pausedUntil = Math.max(pausedUntil, now() + milliseconds)),
+  };
+}
+
+type LeakyBucket = ReturnType<typeof createLeakyBucket>;
+
+/** Each reading replaces it: its account is the marketplace's. */
+function createLeakyBucket(reading: { available: number; maximum: number; restorePerSecond: number }, now: () => number) {
+  const { maximum, restorePerSecond } = reading;
+  let { available } = reading;
+  let at = now();
+  function flow(): void {
+    const later = now();
+    available = Math.min(maximum, available + ((later - at) / 1_000) * restorePerSecond);
+    at = later;
+  }
+  return {
+    maximum,
+    pay(cost: number): void {
+      flow();
+      available -= cost;
+    },
+    waitMilliseconds(needed: number): number {
+      flow();
+      return available < needed ? ((needed - available) / restorePerSecond) * 1_000 : 0;
+    },
   };
 }
 

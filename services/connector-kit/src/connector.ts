@@ -65,7 +65,7 @@ export async function openConnector(options: ConnectorOptions): Promise<Connecto
       stores.hinted(events.flatMap(({ event }) => (event.type === 'OrderHinted' ? [event] : [])));
       if (instructions.length === 0) return;
       try {
-        await takeIn(collections, instructions);
+        await takeIn(collections, instructions, metrics.held);
       } catch (error) {
         throw new Unavailable('Push requests could not be stored.', { cause: error });
       }

@@ -2,6 +2,7 @@ import type { EventOf } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
 import { writeListings, type Collections, type ListingDocument } from './documents.ts';
+import type { ConnectorMetrics } from './metrics.ts';
 import { versionText } from './version.ts';
 
 /** What sync-policy says about a listing. */
@@ -134,15 +135,26 @@ async function takeInHolds(collections: Pick<Collections, 'listings'>, holds: re
 
 const duplicateKey = 11_000;
 
-/** Takes a slice of instructions into the listings' documents; resolves once they are durable. Repeat-safe. */
-export async function takeIn(collections: Pick<Collections, 'listings'>, events: readonly Instruction[]): Promise<void> {
+/**
+ * Takes a slice of instructions into the listings' documents; resolves once they are durable. Repeat-safe. `held` hears how many requests were of
+ * paused listings; a repeated one is not told again.
+ */
+export async function takeIn(
+  collections: Pick<Collections, 'listings'>,
+  events: readonly Instruction[],
+  held: ConnectorMetrics['held'],
+): Promise<void> {
   const words = events.filter((event) => event.type !== 'PushHeld');
   const holds = events.filter((event) => event.type === 'PushHeld');
-  if (words.length > 0) await takeInWords(collections, words);
+  if (words.length > 0) await takeInWords(collections, words, held);
   if (holds.length > 0) await takeInHolds(collections, holds);
 }
 
-async function takeInWords(collections: Pick<Collections, 'listings'>, words: readonly Word[]): Promise<void> {
+async function takeInWords(
+  collections: Pick<Collections, 'listings'>,
+  words: readonly Word[],
+  held: ConnectorMetrics['held'],
+): Promise<void> {
   // Also of those that a newer one supersedes: it knows of what they follow from.
   const correlations = new Map([...Map.groupBy(words, keyOfListing)].map(([key, of]) => [key, correlationsIn(of)]));
   const { requests, requestsOfPaused, withdrawals } = writesOf(newestOfEach(words), correlations, Date.now());
@@ -154,7 +166,8 @@ async function takeInWords(collections: Pick<Collections, 'listings'>, words: re
   };
   await writeListings(collections, requests, { onError });
   if (refused) {
-    await writeListings(collections, requestsOfPaused);
+    const paused = await writeListings(collections, requestsOfPaused);
+    if (paused > 0) held('listing_paused', paused);
     await writeListings(collections, requests, { onError }); // those whose pause ended in between
   }
 }

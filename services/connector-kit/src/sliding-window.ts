@@ -39,7 +39,7 @@ export function createSlidingWindow(
       if (endOf(part) > now()) break;
       spent.delete(part);
     }
-    return spent.values().reduce((sum, units) => sum + units, 0);
+    return [...spent.values()].reduce((sum, units) => sum + units, 0);
   }
   /** The oldest first: those are what the marketplace has let go of. */
   function drop(units: number): void {

@@ -126,6 +126,13 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
   const published: Outgoing[] = [];
   const running = new Set<Stores>();
   const registries: ReturnType<typeof createMetrics>[] = [];
+  const newMetrics = () => {
+    const registry = createMetrics({ processMetrics: false });
+    registries.push(registry);
+    return createConnectorMetrics(registry, 'shopify', async () => ({ listings: 0, oldestSeconds: 0 }));
+  };
+  /** Who takes in what is requested, whichever process runs the store. */
+  const lanes = newMetrics();
   const sender = {
     async send(messages: readonly Outgoing[], { alive = () => true }: { alive?: () => boolean } = {}) {
       if (bench.sendFails) throw bench.sendFails;
@@ -148,12 +155,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
     desk: createStoreDesk({ marketplace, collections, sealer, sender, log, onChanged }),
     start(timing = {}) {
       let alive = true;
-      const registry = createMetrics({ processMetrics: false });
-      registries.push(registry);
-      const metrics = createConnectorMetrics(registry, 'shopify', async () => ({
-        listings: 0,
-        oldestSeconds: 0,
-      }));
+      const metrics = newMetrics();
       const stores = openStores({
         marketplace,
         collections,
@@ -186,7 +188,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
       };
     },
     async take(...instructions) {
-      await takeIn(collections, instructions);
+      await takeIn(collections, instructions, lanes.held);
       for (const stores of running) stores.instructed(instructions);
     },
     async listing(listing) {

@@ -195,8 +195,11 @@ describe('a listing that is paused', () => {
     bench.start(often);
     await bench.listingDesk.pause(await document(), 'A', clara);
     await bench.take(requested('A', 4, 1), requested('B', 4, 1));
-    await bench.take(requested('A', 0, 2));
+    const newest = requested('A', 0, 2);
+    await bench.take(newest);
+    await bench.take(newest); // redelivered: the same push, held once
     await until('B is settled', () => settled('B'));
+    expect(await bench.metric('evenkeel_push_holds_total')).toBe(2);
     expect(await bench.listing('A')).toMatchObject({ waiting: true, wanted: { quantity: 0 } });
     expect((await bench.listing('A')).outstanding).toBeUndefined();
     await until('its incident is open', async () => (await openIncidents()).length === 1);

@@ -97,8 +97,9 @@ export async function openSale(
     async isShippedThere(some: { lines?: LineQuantity[] } = {}): Promise<void> {
       now = await control.fulfilOrder(shop, order, some);
     },
-    async isRefunded(): Promise<void> {
-      now = await control.refundOrder(shop, order);
+    /** Money goes back; with lines these units leave the order, too. */
+    async isRefunded(some: { lines?: LineQuantity[] } = {}): Promise<void> {
+      now = await control.refundOrder(shop, order, some);
     },
     /** Waits until the marketplace's last word has been read and acted on, also where it moved nothing. */
     async known(): Promise<void> {

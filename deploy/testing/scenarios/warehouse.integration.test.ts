@@ -130,6 +130,18 @@ describe('an order', () => {
     await order.known();
     await order.rowsAre(reserve);
   });
+  test('of which a shipped unit is refunded moves nothing: a person says whether it comes back', async () => {
+    const order = await sale();
+    await order.rowsAre(reserve);
+    await order.isShippedThere();
+    await order.rowsAre(reserve, labelled);
+    await order.isRefunded(order.of(1));
+    await order.known();
+    expect(await until('the put-back list', order.toPutBack, (units) => units.length > 0)).toEqual(order.of(1).lines);
+    await order.isPutBack({ lost: true });
+    await until('it to be off the list', order.toPutBack, (units) => units.length === 0);
+    await order.rowsAre(reserve, labelled);
+  });
   test('first seen already shipped reserves and is picked by the marketplace', async () => {
     const order = await unseen(async () => {
       const placed = await sale();
@@ -377,7 +389,7 @@ describe('a cancellation', () => {
     expect(await order.toPutBack()).toEqual(order.of(2).lines);
     await order.isPutBack();
     await order.rowsAre(reserve, labelled, 'StockUpdate (put_back) 2 0 0 2');
-    expect(await order.toPutBack()).toEqual([]);
+    await until('it to be off the list', order.toPutBack, (units) => units.length === 0);
   });
   test('of one unit after the Batch Pick concerns that unit alone, and it can be put back elsewhere', async () => {
     const order = await sale();

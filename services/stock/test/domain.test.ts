@@ -469,3 +469,14 @@ test('fulfilment never changes what can be sold', () => {
     }),
   );
 });
+
+test('nothing that was sold, picked, shipped or put back is refused, whatever the ledger says: it has happened', () => {
+  const aDeed = fc.constantFrom(reserve, release, assign, takeOut, batchPick, miss, pick, unpick, putBack);
+  fc.assert(
+    fc.property(fc.array(aStep, { maxLength: 20 }), aDeed, fc.integer({ min: 1, max: mostOnHand }), (steps, deed, quantity) => {
+      const { last } = play(...steps, deed(quantity));
+      expect(last.refused).toBeNull();
+      expect(changed(last).map(Math.abs)).toContain(quantity);
+    }),
+  );
+});

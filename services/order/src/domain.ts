@@ -71,7 +71,7 @@ export function left(order: Order, { line, quantity, cancelled, fulfilled, shipp
 }
 
 /** Units of a line that leave our stock in all. */
-const taken = ({ quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: OrderLine): number =>
+export const taken = ({ quantity, cancelled, fulfilled, shippedBefore, fulfilledBy }: OrderLine): number =>
   fulfilledBy === 'marketplace' ? 0 : Math.max(0, quantity - cancelled - shippedBefore, fulfilled - shippedBefore);
 
 /** Lines of which units leave our stock, and nobody knows which product: their listing is not mapped. */

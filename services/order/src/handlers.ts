@@ -13,6 +13,7 @@ import {
   decideRead,
   decideVoid,
   evolve,
+  taken,
   unknownOrder,
   unmappedLines,
   type OrderEntry,
@@ -71,7 +72,7 @@ function unmappedLine({ order }: OrderState): IncidentDetails | null {
     marketplace: order.marketplace,
     lines: lines.map(({ line }) => line).join(', '),
     listings: lines.map(({ listing }) => listing ?? 'unknown').join(', '),
-    units: String(lines.reduce((sum, { quantity, cancelled }) => sum + quantity - cancelled, 0)),
+    units: String(lines.reduce((sum, line) => sum + taken(line), 0)),
   };
 }
 

@@ -158,6 +158,11 @@ describe('a line whose listing is not mapped', () => {
     orders.read({ updatedAt: 3, lines: [{ ...orders.line, listing: 'item 7' }] });
     expect(incidents(orders).slice(1)).toMatchObject([{ kind: 'unmapped_line', subject, state: 'closed' }]);
   });
+  test('counts only units that leave our stock: not those that had shipped before the store was connected', async () => {
+    await using orders = await openOrders();
+    orders.read({ connectedAt: 2, lines: [{ ...orders.line, sku: null, fulfilled: 2 }] });
+    expect(incidents(orders)).toMatchObject([{ kind: 'unmapped_line', state: 'open', details: { units: '1' } }]);
+  });
   test('opens none when it is cancelled, or shipped by the marketplace itself', async () => {
     await using orders = await openOrders();
     orders.read({ lines: [{ ...orders.line, sku: null, cancelled: 3 }] });

@@ -1,4 +1,4 @@
-import { askJournal, text, type EventOf, type JournalEntry, type JournalReader, type Sender } from '@evenkeel/chassis';
+import { askJournalAll, text, type EventOf, type JournalEntry, type JournalReader, type Sender } from '@evenkeel/chassis';
 import { keyOf, topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import type { Command, Refusal, Reservation, ReservationEntry } from './domain.ts';
@@ -7,7 +7,7 @@ import { concernsWarehouse, type WarehouseStore } from './warehouse.ts';
 export interface AskParts {
   readonly journal: JournalReader<ReservationEntry, Reservation>;
   readonly sender: Pick<Sender, 'send'>;
-  readonly warehouse: Pick<WarehouseStore, 'versionOf'>;
+  readonly warehouse: Pick<WarehouseStore, 'versionsOf'>;
 }
 
 /** Why nothing of an order was moved: what happened, and what to do. */
@@ -77,31 +77,35 @@ interface Asked {
 }
 
 /** Asks for each order, at once. `commandOf`: the same at every repeat. */
-export const askOrders = async (
+export async function askOrders(
   parts: AskParts,
   { cause, at, correlation, tenant }: Asked,
   orders: readonly OrderUnits[],
   commandOf: (order: OrderUnits) => Command,
-): Promise<Outcome[]> =>
-  Promise.all(
-    orders.map(async (order) => {
-      const event = { id: causeFor(cause, order), time: at, correlation, ...commandOf(order) } as EventOf<Command['type']>;
-      const key = [tenant, order.store, order.order];
-      const entries = await askJournal<ReservationEntry>(parts, { topic: topics.reservationCommands, key, event });
-      if (entries?.some(({ data }) => concernsWarehouse(data)))
-        await untilReadable(parts.warehouse, keyOf(...key), entries.at(-1)?.sequence ?? 0);
-      return outcomeOf(order, entries);
-    }),
-  );
+): Promise<Outcome[]> {
+  const commands = orders.map((order) => {
+    const event = { id: causeFor(cause, order), time: at, correlation, ...commandOf(order) } as EventOf<Command['type']>;
+    return { topic: topics.reservationCommands, key: [tenant, order.store, order.order], event };
+  });
+  const answers = await askJournalAll<ReservationEntry>(parts, commands);
+  const moved = commands.flatMap(({ key, event }) => {
+    const entries = answers.get(event.id) ?? [];
+    return entries.some(({ data }) => concernsWarehouse(data)) ? [[keyOf(...key), entries.at(-1)?.sequence ?? 0] as const] : [];
+  });
+  await untilReadable(parts.warehouse, new Map(moved));
+  return orders.map((order) => outcomeOf(order, answers.get(causeFor(cause, order)) ?? null));
+}
 
 const readableMilliseconds = 5_000;
 const lookMilliseconds = 15;
 
 /** What was just done stands in the lists that the next request reads; after some seconds it goes on without. */
-async function untilReadable(warehouse: Pick<WarehouseStore, 'versionOf'>, key: string, sequence: number): Promise<void> {
-  for (const end = performance.now() + readableMilliseconds; performance.now() < end;) {
-    if ((await warehouse.versionOf(key)) >= sequence) return;
-    await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
+async function untilReadable(warehouse: AskParts['warehouse'], sequences: ReadonlyMap<string, number>): Promise<void> {
+  let missing = [...sequences.keys()];
+  for (const end = performance.now() + readableMilliseconds; missing.length > 0 && performance.now() < end;) {
+    const versions = await warehouse.versionsOf(missing);
+    missing = missing.filter((key) => (versions.get(key) ?? 0) < (sequences.get(key) ?? 0));
+    if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
   }
 }
 

@@ -165,10 +165,13 @@ const mostOrders = 2_000;
 async function ordersOf(parts: BatchParts, { identity, idempotency }: Request, batch: string, named: readonly OrderUnits[] | null) {
   if (named) return named;
   const known = await parts.warehouse.inBatch(identity.tenant, batch, { limit: mostOrders });
-  const isMeant = async (order: WarehouseOrder) =>
-    order.heldBy.includes(batch) || (await parts.journal.caused(causeFor(idempotency.cause, order))).length > 0;
-  const meant = await Promise.all(known.map(isMeant));
-  return known.filter((_, index) => meant[index]).map(({ store, order }) => ({ store, order, lines: null }));
+  const done = await parts.journal.answeredAll(
+    known.map((order) => causeFor(idempotency.cause, order)),
+    0,
+  );
+  return known
+    .filter((order) => order.heldBy.includes(batch) || done.has(causeFor(idempotency.cause, order)))
+    .map(({ store, order }) => ({ store, order, lines: null }));
 }
 
 const removeRoute = (parts: BatchParts) =>

@@ -42,8 +42,8 @@ export interface WarehousePage {
 export interface WarehouseStore {
   /** Idempotent by sequence. Writes only what concerns batches and put-backs: an ordinary sale costs nothing here. */
   record(documents: readonly Projected<ReservationEntry, Reservation>[]): Promise<void>;
-  /** 0 where it is not there. */
-  versionOf(key: string): Promise<number>;
+  /** By key, of those that are there. */
+  versionsOf(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Orders that ever were in a batch, by key. */
   inBatch(tenant: string, batch: string, page: WarehousePage): Promise<WarehouseOrder[]>;
   /** Orders of which a batch holds units, by key. */
@@ -70,7 +70,10 @@ export async function openWarehouseStore({ connection }: MongoHandle): Promise<W
 
   return {
     record: (documents) => putNewer(orders, 'version', newestOf(documents)),
-    versionOf: async (key) => (await orders.findOne({ _id: key }, { projection: { version: 1 } }))?.version ?? 0,
+    async versionsOf(keys) {
+      const found = await orders.find({ _id: { $in: [...keys] } }, { projection: { version: 1 } }).toArray();
+      return new Map(found.map(({ _id, version }) => [_id, version]));
+    },
     inBatch: (tenant, batch, at) => page({ tenant, batches: batch }, at),
     heldBy: (tenant, batch, at) => page({ tenant, heldBy: batch }, at),
     toPutBack: (tenant, at) => page({ tenant, hasToPutBack: true }, at),

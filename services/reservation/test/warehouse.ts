@@ -57,7 +57,7 @@ export function createWarehouse(levels: readonly Level[] = []) {
     (await orders()).filter((order) => order._id > after && isWanted(order)).slice(0, limit);
   const warehouse: WarehouseStore = {
     record: async () => undefined,
-    versionOf: async (key) => (await memory.journal.state(key)).sequence,
+    versionsOf: async (keys) => new Map([...(await memory.journal.states(keys))].map(([key, { sequence }]) => [key, sequence])),
     inBatch: (_, batch, at) => page((order) => order.batches.includes(batch), at),
     heldBy: (_, batch, at) => page((order) => order.heldBy.includes(batch), at),
     toPutBack: (_, at) => page(({ hasToPutBack }) => hasToPutBack, at),

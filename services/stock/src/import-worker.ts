@@ -1,12 +1,12 @@
 import type { EventOf, JournalReader, Logger, Outgoing, Sender } from '@evenkeel/chassis';
-import { topics } from '@evenkeel/contracts';
-import type { LedgerRow } from './domain.ts';
+import { keyOf, topics } from '@evenkeel/contracts';
+import { unknownSku, type LedgerRow, type Product, type SkuStock } from './domain.ts';
 import type { ImportDocument, ImportPart, ImportStore, RefusedRow } from './import-store.ts';
 import type { PlannedRow } from './imports.ts';
 
 interface ImportWorkerOptions {
   readonly imports: ImportStore;
-  readonly journal: Pick<JournalReader<LedgerRow, unknown>, 'answeredAll'>;
+  readonly journal: Pick<JournalReader<LedgerRow, SkuStock>, 'answeredAll' | 'states'>;
   readonly sender: Pick<Sender, 'send'>;
   readonly log: Logger;
 }
@@ -23,7 +23,7 @@ const answerMilliseconds = 20_000;
 const causeOf = ({ tenant, id }: ImportDocument, line: number, what: 'settings' | 'count'): string =>
   `command/${encodeURIComponent(tenant)}/import-${id}/${line}/${what}`;
 
-function commandsOf(document: ImportDocument, { line, sku, settings, count }: PlannedRow): Outgoing[] {
+function commandsOf(document: ImportDocument, { line, sku, settings, said, count }: PlannedRow, product: Product): Outgoing[] {
   const { tenant, begun } = document;
   if (!begun) throw new Error(`The import ${document.id} is applied, but nobody asked for it.`);
   const { user: id, correlation } = begun;
@@ -33,7 +33,7 @@ function commandsOf(document: ImportDocument, { line, sku, settings, count }: Pl
   const commands: Outgoing[] = [];
   if (settings)
     commands.push(
-      command({ id: causeOf(document, line, 'settings'), type: 'SetProduct', time, correlation, data: { ...about, ...settings } }),
+      command({ id: causeOf(document, line, 'settings'), type: 'SetProduct', time, correlation, data: { ...about, ...product, ...said } }),
     );
   if (count)
     commands.push(
@@ -53,7 +53,10 @@ export function startImportWorker({ imports, journal, sender, log }: ImportWorke
 
   /** Null: not everything is answered yet. */
   async function applyPart(document: ImportDocument, { rows }: ImportPart): Promise<RefusedRow[] | null> {
-    const commands = rows.flatMap((row) => commandsOf(document, row));
+    // What the file says nothing of stays as it is now, not as it was when the file was looked at.
+    const keys = new Map(rows.map(({ sku }) => [sku, keyOf(document.tenant, sku)]));
+    const states = await journal.states([...keys.values()]);
+    const commands = rows.flatMap((row) => commandsOf(document, row, (states.get(keys.get(row.sku) ?? '')?.state ?? unknownSku).product));
     await sender.send(commands, { timeoutMilliseconds: answerMilliseconds });
     const causes = commands.flatMap(({ event }) => (event ? [event.id] : []));
     const answers = await journal.answeredAll(causes, answerMilliseconds);

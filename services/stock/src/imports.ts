@@ -131,8 +131,9 @@ function readRow(line: number, cells: ReadonlyMap<string, string>): { readonly r
 export interface PlannedRow {
   readonly line: number;
   readonly sku: string;
-  /** All its settings, where the row changes them. */
+  /** All its settings as they will be, where the row changes them; what its rows say of them. */
   readonly settings: Product | null;
+  readonly said: Partial<Product>;
   /** What On Hand at a location was when the file was looked at, and what it is set to. */
   readonly count: { readonly location: string; readonly seen: number; readonly onHand: number } | null;
 }
@@ -181,13 +182,10 @@ function conflictIn(rows: readonly ImportRow[]): RowError | null {
 }
 
 function planOne(rows: readonly ImportRow[], { state, sequence }: KnownProduct, planned: PlannedRow[], errors: RowError[]): void {
-  const said = (field: (typeof settingColumns)[number][0]) => rows.find((row) => row[field] !== null)?.[field] ?? null;
-  const settings: Product = {
-    ...state.product,
-    title: (said('title') as string | null) ?? state.product.title,
-    lowStockAtOrBelow: (said('lowStockAtOrBelow') as number | null) ?? state.product.lowStockAtOrBelow,
-    defaultLocation: (said('defaultLocation') as string | null) ?? state.product.defaultLocation,
-  };
+  const said: Partial<Product> = Object.fromEntries(
+    settingColumns.flatMap(([field]) => rows.flatMap((row) => (row[field] === null ? [] : [[field, row[field]]]))),
+  );
+  const settings: Product = { ...state.product, ...said };
   const isSet = settingColumns.every(([field]) => settings[field] === state.product[field]);
   const isNew = sequence === 0 && rows.every(({ onHand }) => onHand === null);
   const lines = new Map<string, number>();
@@ -203,6 +201,6 @@ function planOne(rows: readonly ImportRow[], { state, sequence }: KnownProduct, 
     const isCounted = state.counted && state.locations.some((other) => other.location === place);
     const count = onHand === null || (isCounted && seen === onHand) ? null : { location: place, seen, onHand };
     const changed = index === 0 && (!isSet || isNew) ? settings : null;
-    if (count || changed) planned.push({ line, sku, settings: changed, count });
+    if (count || changed) planned.push({ line, sku, settings: changed, said: changed ? said : {}, count });
   }
 }

@@ -64,6 +64,17 @@ test('a count that somebody made meanwhile is not overwritten, and the row is re
   expect(await productOf('POT')).toMatchObject({ quantities: { onHand: 1 } });
 });
 
+test('a setting that somebody changed meanwhile, and that the file says nothing of, is left as it is', async () => {
+  // An import sent all settings as they were when the file was looked at.
+  const named = { title: 'Vase', defaultLocation: null, lowStockAtOrBelow: null, retired: false };
+  await stock.call('PUT', '/products/VASE', named);
+  const { id } = await send('sku,low_stock_at_or_below\nVASE,4\n');
+  await stock.call('PUT', '/products/VASE', { ...named, title: 'Vase, tall' });
+  await apply(id);
+  expect(await applied(id)).toMatchObject({ applied: 1, refused: [] });
+  expect(await productOf('VASE')).toMatchObject({ title: 'Vase, tall', lowStockAtOrBelow: 4 });
+});
+
 test('rows that are wrong hold the file back, unless the others are wanted alone', async () => {
   const { id, ...preview } = await send('sku,on_hand\nPAN,one\nLID,2\n');
   expect(preview).toMatchObject({ errorCount: 1, errors: [{ line: 2, column: 'on_hand' }], changes: 1 });

@@ -83,6 +83,7 @@ describe('what a file would do', () => {
         line: 2,
         sku: 'MUG',
         settings: { title: 'Mug', defaultLocation: 'back', lowStockAtOrBelow: null, retired: false },
+        said: { title: 'Mug', defaultLocation: 'back' },
         count: { location: 'back', seen: 0, onHand: 3 },
       },
     ]);

@@ -51,9 +51,11 @@ export { createIdentity, type Identify, type Identity } from './http/identity.ts
 export { createOpenApi } from './http/openapi.ts';
 export { Problem, problem, type ProblemDescription } from './http/problem.ts';
 export {
+  booleanText,
   defineRoute,
   defineSignedRoute,
   integerText,
+  keyText,
   reply,
   text,
   type Idempotency,

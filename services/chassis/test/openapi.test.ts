@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { defineRoute, reply } from '../src/index.ts';
+import { booleanText, defineRoute, reply } from '../src/index.ts';
 import { createOpenApi } from '../src/http/openapi.ts';
 import { createShelf, openShop } from './http-harness.ts';
 
@@ -73,4 +73,20 @@ test('a route’s answers are typed by its document', () => {
   expect([good, wrongStatus, wrongBody].map(({ path }) => path)).toEqual(['/a', '/a', '/a']);
   expect(() => createOpenApi({ title: 'A', routes: [good] })).not.toThrow();
   expect(() => defineRoute({ ...about, path: '/a*', handle: () => reply(200, { state: 'open' }) })).toThrow('/a*');
+});
+
+test('true or false in a query is a boolean of the document: one that had to be one of two texts could be nothing at all', () => {
+  const query = z.strictObject({ open: booleanText().optional() });
+  const route = defineRoute({
+    method: 'get',
+    path: '/a',
+    summary: 'a',
+    roles: [],
+    query,
+    responses: { 200: { description: 'fine' } },
+    handle: () => reply(200),
+  });
+  const [parameter] = createOpenApi({ title: 'A', routes: [route] }).paths?.['/a']?.get?.parameters ?? [];
+  expect(parameter).toMatchObject({ name: 'open', schema: { type: 'boolean' } });
+  expect(JSON.stringify(parameter)).not.toContain('enum');
 });

@@ -1,4 +1,5 @@
 import {
+  booleanText,
   defineRoute,
   incidentRoutes,
   integerText,
@@ -290,7 +291,6 @@ function lifecycleRoutes(options: ConnectorRoutesOptions): Route[] {
   ];
 }
 
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 /** As a person writes it: byte for byte, like one that a listing carries. */
 const mappable = text(255).refine((value) => mappableSku(value) !== null, 'expected a SKU that is not blank');
 
@@ -299,11 +299,11 @@ const listingsQuery = z.strictObject({
   limit: integerText({ minimum: 1, maximum: 1_000 }).default(100),
   sku: text(255).optional().meta({ description: 'Mapped to exactly this one.' }),
   search: text(255).optional().meta({ description: 'The SKU that it is mapped to, or that it carries there, begins so.' }),
-  mapped: flag.optional(),
-  outstanding: flag.optional().meta({ description: 'A newer value is on its way, or waits for the end of a pause.' }),
-  paused: flag.optional(),
-  quarantined: flag.optional(),
-  gone: flag.optional().meta({ description: 'No longer at the marketplace.' }),
+  mapped: booleanText().optional(),
+  outstanding: booleanText().optional().meta({ description: 'A newer value is on its way, or waits for the end of a pause.' }),
+  paused: booleanText().optional(),
+  quarantined: booleanText().optional(),
+  gone: booleanText().optional().meta({ description: 'No longer at the marketplace.' }),
 });
 
 const isSet = (wanted: boolean | undefined, field: string) =>

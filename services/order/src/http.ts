@@ -1,8 +1,10 @@
 import {
   askJournal,
+  booleanText,
   defineRoute,
   incidentRoutes,
   integerText,
+  keyText,
   problem,
   reply,
   text,
@@ -31,7 +33,7 @@ import { stepsOf, type Step } from './steps.ts';
 const params = z.strictObject({ store: text(64), order: text(128) });
 const time = z.iso.datetime();
 const units = z.int().min(1).max(mostUnits);
-const location = text(64).refine((name) => name !== '__proto__', 'expected another name');
+const location = keyText(64);
 const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() }).meta({ id: 'User' });
 const labelLine = z.object({ line: z.string(), quantity: z.int() }).meta({ id: 'LineUnits' });
 const voidAnswer = z.object({ user, lines: z.array(labelLine) }).meta({ id: 'LabelVoid' });
@@ -188,11 +190,7 @@ const listRoute = ({ list }: OrderParts) =>
     query: z.strictObject({
       store: text(64).optional(),
       state: z.enum(['open', 'shipped', 'cancelled']).optional(),
-      unmapped: z
-        .enum(['true', 'false'])
-        .transform((value) => value === 'true')
-        .optional()
-        .meta({ override: { type: 'boolean' } }),
+      unmapped: booleanText().optional(),
       before: text(512).optional().meta({ description: '`next` of the page before.' }),
       limit: integerText({ minimum: 1, maximum: 200 }).default(50),
     }),

@@ -1,4 +1,4 @@
-import { defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
+import { defineRoute, integerText, keyText, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { z } from 'zod';
 import { askOrders, causeFor, eachOnce, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
 import { releaseAll, type Batch, type BatchStore } from './batches.ts';
@@ -15,11 +15,7 @@ export interface BatchParts extends AskParts {
 const roles = ['warehouse', 'operator'];
 const time = z.iso.datetime();
 const params = z.strictObject({ batch: text(128) });
-const location = text(64)
-  .refine((name) => name !== '__proto__', 'expected another name')
-  .nullable()
-  .default(null)
-  .meta({ description: "Null: each product's default location." });
+const location = keyText(64).nullable().default(null).meta({ description: "Null: each product's default location." });
 
 const header = z.object({
   batch: z.string(),

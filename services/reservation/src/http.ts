@@ -1,4 +1,4 @@
-import { defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
+import { defineRoute, integerText, keyText, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { askOrders, outcome, refusals, someLines } from './ask.ts';
@@ -115,7 +115,6 @@ const toPutBackRoute = ({ warehouse }: BatchParts) =>
     },
   });
 
-const location = text(64).refine((name) => name !== '__proto__', 'expected another name');
 const isUnknown = (reason: string | null): boolean => reason === 'unknown_order' || reason === 'unknown_line';
 
 const putBackRoute = (parts: BatchParts) =>
@@ -128,7 +127,7 @@ const putBackRoute = (parts: BatchParts) =>
     params,
     body: z.strictObject({
       lines: someLines.nullable().default(null).meta({ description: 'Null: all that are to be put back.' }),
-      location: location.nullable().default(null).meta({ description: "Where they are; null: each product's default location." }),
+      location: keyText(64).nullable().default(null).meta({ description: "Where they are; null: each product's default location." }),
       lost: z.boolean().default(false),
     }),
     responses: {

@@ -304,13 +304,13 @@ export interface ConnectorShopifyHttp {
       readonly sku?: string | undefined;
       /** The SKU that it is mapped to, or that it carries there, begins so. */
       readonly search?: string | undefined;
-      readonly mapped?: "true" | "false" | undefined;
+      readonly mapped?: boolean | undefined;
       /** A newer value is on its way, or waits for the end of a pause. */
-      readonly outstanding?: "true" | "false" | undefined;
-      readonly paused?: "true" | "false" | undefined;
-      readonly quarantined?: "true" | "false" | undefined;
+      readonly outstanding?: boolean | undefined;
+      readonly paused?: boolean | undefined;
+      readonly quarantined?: boolean | undefined;
       /** No longer at the marketplace. */
-      readonly gone?: "true" | "false" | undefined;
+      readonly gone?: boolean | undefined;
     };
     readonly body: undefined;
     readonly answers: {

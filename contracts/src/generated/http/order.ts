@@ -55,7 +55,7 @@ export interface OrderHttp {
     readonly query: {
       readonly store?: string | undefined;
       readonly state?: "open" | "shipped" | "cancelled" | undefined;
-      readonly unmapped?: "true" | "false" | undefined;
+      readonly unmapped?: boolean | undefined;
       /** `next` of the page before. */
       readonly before?: string | undefined;
       readonly limit?: number | undefined;

@@ -153,12 +153,12 @@ export interface StockHttp {
     readonly query: {
       /** Beginning of the SKU, or part of the title; case does not matter. */
       readonly search?: string | undefined;
-      readonly counted?: "true" | "false" | undefined;
-      readonly oversold?: "true" | "false" | undefined;
+      readonly counted?: boolean | undefined;
+      readonly oversold?: boolean | undefined;
       /** Counted, and Available at or below what the product names. */
-      readonly low?: "true" | "false" | undefined;
+      readonly low?: boolean | undefined;
       /** Products that are no longer dealt in are shown only when they are asked for. */
-      readonly retired?: "true" | "false" | undefined;
+      readonly retired?: boolean | undefined;
       readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
       readonly order?: "ascending" | "descending" | undefined;
       /** `next` of the page before, of the same sort. */
@@ -196,12 +196,12 @@ export interface StockHttp {
     readonly query: {
       /** Beginning of the SKU, or part of the title; case does not matter. */
       readonly search?: string | undefined;
-      readonly counted?: "true" | "false" | undefined;
-      readonly oversold?: "true" | "false" | undefined;
+      readonly counted?: boolean | undefined;
+      readonly oversold?: boolean | undefined;
       /** Counted, and Available at or below what the product names. */
-      readonly low?: "true" | "false" | undefined;
+      readonly low?: boolean | undefined;
       /** Products that are no longer dealt in are shown only when they are asked for. */
-      readonly retired?: "true" | "false" | undefined;
+      readonly retired?: boolean | undefined;
       readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
       readonly order?: "ascending" | "descending" | undefined;
     };

@@ -157,6 +157,21 @@ export const text = (maximum: number) =>
     .max(maximum)
     .regex(/^[^\p{Cc}]*$/u, 'expected no control characters');
 
+/** Text that becomes a key of a map. */
+export const keyText = (maximum: number) => text(maximum).refine((name) => name !== '__proto__', 'expected another name');
+
+/** True or false in a query string. */
+export const booleanText = () =>
+  z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .meta({
+      override({ jsonSchema }) {
+        delete jsonSchema.enum;
+        jsonSchema.type = 'boolean';
+      },
+    });
+
 /** A whole number in a query string or path. */
 export const integerText = ({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }) =>
   z

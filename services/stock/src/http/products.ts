@@ -1,4 +1,4 @@
-import { askJournal, defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
+import { askJournal, booleanText, defineRoute, integerText, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { topics } from '@evenkeel/contracts';
 import { z } from 'zod';
 import { csvLine } from '../csv.ts';
@@ -31,17 +31,15 @@ const listed = z.object({
   at: time.meta({ description: 'When it last changed.' }),
 });
 
-const flag = z
-  .enum(['true', 'false'])
-  .transform((value) => value === 'true')
-  .meta({ override: { type: 'boolean' } });
 const position = pagePosition(z.strictObject({ value: z.union([z.string(), z.number()]), sku: z.string(), sort: z.enum(sortColumns) }));
 const filters = {
   search: text(255).optional().meta({ description: 'Beginning of the SKU, or part of the title; case does not matter.' }),
-  counted: flag.optional(),
-  oversold: flag.optional(),
-  low: flag.optional().meta({ description: 'Counted, and Available at or below what the product names.' }),
-  retired: flag.default(false).meta({ description: 'Products that are no longer dealt in are shown only when they are asked for.' }),
+  counted: booleanText().optional(),
+  oversold: booleanText().optional(),
+  low: booleanText().optional().meta({ description: 'Counted, and Available at or below what the product names.' }),
+  retired: booleanText()
+    .default(false)
+    .meta({ description: 'Products that are no longer dealt in are shown only when they are asked for.' }),
   sort: z.enum(sortColumns).default('sku'),
   order: z.enum(['ascending', 'descending']).default('ascending'),
 };

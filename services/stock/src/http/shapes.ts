@@ -1,4 +1,4 @@
-import { text, type JournalReader, type Sender, type WithIncidents } from '@evenkeel/chassis';
+import { keyText, text, type JournalReader, type Sender, type WithIncidents } from '@evenkeel/chassis';
 import { z } from 'zod';
 import type { LedgerRow, SkuStock } from '../domain.ts';
 
@@ -8,8 +8,7 @@ export type Commands = Pick<Sender, 'send'>;
 export type StockJournal = JournalReader<LedgerRow, SkuStock & WithIncidents>;
 
 export const sku = text(255);
-/** A location's name becomes a key of a map. */
-export const location = text(64).refine((name) => name !== '__proto__', 'expected another name');
+export const location = keyText(64);
 export const time = z.iso.datetime();
 export const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 export const quantities = z

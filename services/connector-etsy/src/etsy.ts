@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 import { oneRequest, openEtsyApi, type EtsyApi } from './etsy-api.ts';
 import { groupOf, offeredOf } from './inventory.ts';
-import { pushListing } from './push.ts';
+import { pushListing, settleComingBack } from './push.ts';
 import { orderOf, pagesOfReceipts, type ReceiptQuery } from './receipts.ts';
 import * as shapes from './shapes.ts';
 import type { Inventory, Receipt } from './shapes.ts';
@@ -176,9 +176,11 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
       const ids = [...new Set(listings.map((listing) => Number(groupOf(listing))))];
       const found = new Map<string, number>();
       for (let from = 0; from < ids.length; from += atOnce)
-        for (const { listing_id: id, state, inventory } of await listingsOf(ids.slice(from, from + atOnce), options))
+        for (const { listing_id: id, state, inventory } of await listingsOf(ids.slice(from, from + atOnce), options)) {
+          if (options.memory) await settleComingBack(state, options.memory); // of one group: it is the only one that is read
           for (const { listing, quantity } of inventory ? offeredOf(id, inventory) : [])
             if (wanted.has(listing)) found.set(listing, state === 'active' ? quantity : 0);
+        }
       return found;
     },
 

@@ -1,7 +1,10 @@
 import {
+  CallNotMade,
   MarketplaceError,
   type Failure,
   type FrozenBatch,
+  type GroupMemory,
+  type Memo,
   type PushItem,
   type PushOptions,
   type PushResult,
@@ -22,6 +25,8 @@ export interface PushTarget {
 
 /** We took the listing off sale because nothing of it was left, and put it back when there is. */
 const takenOffSale = { deactivated: true };
+/** We are about to put it back. Whether we did is only known by a look right after: later its seller may have taken it off again. */
+const comingBack = { deactivated: true, comingBack: true };
 
 type Read = Inventory & { listing: { state: string } };
 
@@ -40,21 +45,41 @@ export async function pushListing(target: PushTarget, { key, items }: FrozenBatc
     if (!isAboutListing(error)) throw error;
     return items.map(({ listing: name }) => ({ listing: name, outcome: 'rejected', failure: error.failure }));
   }
+  const memo = await settleMemo(read.listing.state, options);
   const judged = judge(id, read, items);
   const written = new Set(judged.flatMap(({ listing: name, outcome }) => (outcome === 'applied' ? name : [])));
   if (written.size === 0) return judged;
 
   const quantities = new Map(items.filter((item) => written.has(item.listing)).map((item) => [item.listing, item.quantity]));
+  let isActive: boolean;
   try {
-    if (isEmpty(updateOf(id, read, quantities))) await takeOffSale(listing, read, quantities, options);
-    else await putOnSale(listing, read, quantities, options);
+    if (isEmpty(updateOf(id, read, quantities))) isActive = await takeOffSale(listing, read, quantities, options);
+    else isActive = await putOnSale(listing, read, quantities, { ...options, memo });
   } catch (error) {
     if (!isAboutListing(error)) throw error;
     return judged.map((result) =>
       result.outcome === 'applied' ? { listing: result.listing, outcome: 'rejected', failure: error.failure } : result,
     );
   }
-  return judged;
+  const enabled = new Set(offeredOf(id, read).flatMap(({ listing: name, enabled: isEnabled }) => (isEnabled ? [name] : [])));
+  return judged.map((result) => (result.outcome === 'applied' ? { ...result, onSale: isActive && enabled.has(result.listing) } : result));
+}
+
+/** What is still true of what was remembered: a listing that is on sale, or was not seen off sale since we put it back, is its seller's own. */
+async function settleMemo(state: string, { memo, remember }: GroupMemory): Promise<Memo | null> {
+  if (memo === null || (state === 'inactive' && memo['comingBack'] !== true)) return memo;
+  await remember(null);
+  return null;
+}
+
+/**
+ * What became of a call that was left without an answer, as far as putting on sale goes: off sale still, it was lost, and we put it back with the
+ * next push. Its seller may have taken it off within that time; a call that is lost is far more likely.
+ */
+export async function settleComingBack(state: string, { memo, remember }: GroupMemory): Promise<void> {
+  if (memo?.['deactivated'] !== true) return;
+  if (state !== 'inactive') await remember(null);
+  else if (memo['comingBack'] === true) await remember(takenOffSale);
 }
 
 interface Listing {
@@ -85,13 +110,16 @@ function judge(id: number, inventory: Inventory, items: readonly PushItem[]): Pu
   });
 }
 
-/** Etsy refuses a listing on sale with nothing to sell. That it was us is remembered before it happens: nobody else's listing is put on sale later. */
+/**
+ * Etsy refuses a listing on sale with nothing to sell. That it was us is remembered before it happens: nobody else's listing is put on sale later.
+ * Resolves to whether the listing is on sale; so does the other.
+ */
 async function takeOffSale(
   listing: Listing,
   read: Read,
   quantities: ReadonlyMap<string, number>,
-  { remember }: PushOptions,
-): Promise<void> {
+  { remember }: GroupMemory,
+): Promise<boolean> {
   if (read.listing.state === 'active') {
     await remember(takenOffSale);
     await setState(listing, 'inactive');
@@ -102,22 +130,35 @@ async function takeOffSale(
     // Whether a listing that is off sale may have nothing is not documented; shoppers see nothing either way.
     if (!isAboutListing(error)) throw error;
   }
+  return false;
 }
 
 async function putOnSale(
   listing: Listing,
   read: Read,
   quantities: ReadonlyMap<string, number>,
-  { memo, remember }: PushOptions,
-): Promise<void> {
-  const wasUs = memo?.['deactivated'] === true;
+  { memo, remember }: GroupMemory,
+): Promise<boolean> {
   const { state } = read.listing;
+  const renews = state === 'sold_out' && listing.target.renewSoldOut;
   // Renewing sets a single unit: what is right is written at once after it.
-  if (state === 'sold_out' && listing.target.renewSoldOut) await setState(listing, 'active');
+  if (renews) await setState(listing, 'active');
   await write(listing, read, quantities);
-  if (state === 'inactive' && wasUs) await setState(listing, 'active');
-  if (wasUs) await remember(null);
+  if (memo === null) return state === 'active' || renews;
+  await remember(comingBack);
+  try {
+    await setState(listing, 'active');
+  } catch (error) {
+    if (isSurelyOffSale(error)) await remember(takenOffSale);
+    throw error;
+  }
+  await remember(null);
+  return true;
 }
+
+/** The request was not made, or was refused; of any other nobody knows. */
+const isSurelyOffSale = (error: unknown): boolean =>
+  error instanceof CallNotMade || (error instanceof MarketplaceError && error.applied === 'no');
 
 async function readListing({ id, target }: Pick<Listing, 'id' | 'target'>, call: EtsyCallOptions): Promise<Read> {
   const path = `/listings/${id}/inventory?includes=Listing`;

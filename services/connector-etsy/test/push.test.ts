@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { createLogger } from '@evenkeel/chassis';
 import { createGateway, createRateGovernor, type Memo, type PushItem, type StoreConnection } from '@evenkeel/connector-kit';
 import type { NewListing, SandboxControl } from '@evenkeel/marketplace-sandbox/control';
@@ -34,6 +35,10 @@ interface Shop extends AsyncDisposable {
   push(items: readonly (Omit<PushItem, 'expected'> & Partial<PushItem>)[]): ReturnType<StoreConnection['push']>;
   /** What the kit keeps of the listing between pushes. */
   memo(): Memo | null;
+  /** The process dies where it would remember this, and before it does. */
+  dieBeforeRemembering(fatal: Memo | null): void;
+  /** How the kit resolves a push that was left without an answer. */
+  readBack(): ReturnType<StoreConnection['readBack']>;
   state(): Promise<string>;
   quantities(): Promise<number[]>;
 }
@@ -56,7 +61,14 @@ async function openShop({
   await first.close();
   const connection = marketplace.open({ settings: complete, credentials: () => credentials }, gateway);
   let memo: Memo | null = null;
-  const remember = async (given: Memo | null) => void (memo = given);
+  let dies: Memo | null | undefined;
+  const remember = async (given: Memo | null) => {
+    if (dies !== undefined && isDeepStrictEqual(given, dies)) {
+      dies = undefined;
+      throw new Error('killed');
+    }
+    memo = given;
+  };
   const read = () => control.listing(name, listing.listing);
   return {
     name,
@@ -68,6 +80,12 @@ async function openShop({
     push: (items) =>
       connection.push({ key: randomUUID(), items: items.map((item) => ({ expected: null, ...item })) }, { ...soon, memo, remember }),
     memo: () => memo,
+    dieBeforeRemembering: (fatal) => void (dies = fatal),
+    readBack: () =>
+      connection.readBack(
+        listing.offerings.map(({ inventoryItem }) => inventoryItem),
+        { ...soon, memory: { memo, remember } },
+      ),
     state: async () => (await read()).state,
     quantities: async () => (await read()).offerings.map(({ quantity }) => quantity),
     async [Symbol.asyncDispose]() {
@@ -103,7 +121,7 @@ describe('a push to an Etsy listing', () => {
       { listing: shop.blue, quantity: 5, expected: 5 },
     ]);
     expect(results).toEqual([
-      { listing: shop.red, outcome: 'applied' },
+      { listing: shop.red, outcome: 'applied', onSale: true },
       { listing: shop.blue, outcome: 'rejected', failure: expect.objectContaining({ class: 'conflict' }), found: 3 },
     ]);
     expect(await shop.quantities()).toEqual([3, 8]);
@@ -125,6 +143,7 @@ describe('a push to an Etsy listing', () => {
     const [blue, red] = [shop.blue, shop.red];
     expect(outcomes(await shop.push([{ listing: blue, quantity: 0 }, { listing: red, quantity: 0 }]))).toEqual(['applied', 'applied']); // prettier-ignore
     expect([await shop.state(), await shop.quantities()]).toEqual(['inactive', [0, 0]]);
+    expect(await shop.push([{ listing: blue, quantity: 0 }])).toEqual([{ listing: blue, outcome: 'applied', onSale: false }]);
     expect(await shop.connection.readBack([blue, red], soon)).toEqual(new Map([[blue, 0], [red, 0]])); // prettier-ignore
     expect(outcomes(await shop.push([{ listing: red, quantity: 4 }]))).toEqual(['applied']);
     expect([await shop.state(), await shop.quantities(), shop.memo()]).toEqual(['active', [0, 4], null]);
@@ -139,6 +158,44 @@ describe('a push to an Etsy listing', () => {
     await shop.push(both(0));
     await shop.push(both(6));
     expect([await shop.state(), await shop.quantities()]).toEqual(['active', [6, 6]]);
+  });
+
+  describe('that was killed while it put the listing back on sale', () => {
+    const both = (shop: Shop, quantity: number) => [{ listing: shop.blue, quantity }, { listing: shop.red, quantity }]; // prettier-ignore
+
+    test('right after it did, leaves it off sale when its seller then takes it off by hand', async () => {
+      for (const looks of [true, false]) {
+        await using shop = await openShop();
+        await shop.push(both(shop, 0));
+        shop.dieBeforeRemembering(null);
+        await expect(shop.push(both(shop, 6))).rejects.toThrow('killed');
+        expect(await shop.state()).toBe('active');
+        if (looks) await shop.readBack();
+        await shop.control.setListingState(shop.name, shop.listing, 'inactive');
+        expect(await shop.push(both(shop, 7))).toMatchObject([{ onSale: false }, { onSale: false }]);
+        expect([await shop.state(), await shop.quantities(), shop.memo()]).toEqual(['inactive', [7, 7], null]);
+      }
+    });
+
+    test('or right before it did, has it back on sale with the next push', async () => {
+      await using shop = await openShop();
+      await shop.push(both(shop, 0));
+      shop.dieBeforeRemembering({ deactivated: true, comingBack: true });
+      await expect(shop.push(both(shop, 6))).rejects.toThrow('killed');
+      expect(await shop.push(both(shop, 6))).toMatchObject([{ onSale: true }, { onSale: true }]);
+      expect([await shop.state(), shop.memo()]).toEqual(['active', null]);
+    });
+
+    test('or its request was lost on the way, has it back on sale once a look has told so', async () => {
+      await using shop = await openShop();
+      await shop.push(both(shop, 0));
+      shop.dieBeforeRemembering(null);
+      await expect(shop.push(both(shop, 6))).rejects.toThrow('killed');
+      await shop.control.setListingState(shop.name, shop.listing, 'inactive'); // as if it had never come on sale
+      expect(await shop.readBack()).toEqual(new Map([[shop.blue, 0], [shop.red, 0]])); // prettier-ignore
+      await shop.push(both(shop, 6));
+      expect([await shop.state(), shop.memo()]).toEqual(['active', null]);
+    });
   });
 
   test('writes quantities to a listing that its seller took off sale, and leaves it off sale', async () => {

@@ -78,5 +78,23 @@ test('a listing that we took off sale is put back behind its quantities, and onl
   const back = [read([1], 'inactive'), inventory([1]), { listing_id: 9, state: 'active' }];
   const { asked, remembered } = await push(back, 5, { deactivated: true });
   expect(asked).toEqual(['GET inventory', 'PUT inventory', 'PATCH 9 {"state":"active"}']);
-  expect(remembered).toEqual([null]);
+  expect(remembered).toEqual([{ deactivated: true, comingBack: true }, null]);
+});
+
+test('a listing that Etsy would not put back on sale is ours to put back later; where nobody knows whether it did, a look tells', async () => {
+  const putBack = (error: MarketplaceError) => [read([1], 'inactive'), inventory([1]), error];
+  const coming = { deactivated: true, comingBack: true };
+  const { api, asked } = answering(putBack(refusal(429, 'Too many')));
+  const remembered: (Memo | null)[] = [];
+  const remember = async (given: Memo | null) => void remembered.push(given);
+  const target = { api, shopId: 7, renewSoldOut: false, onRead: () => undefined };
+  const batch = { key: 'key', items: [{ listing: '9/513:1', quantity: 5, expected: null }] };
+  const options = { priority: 'normal', memo: { deactivated: true }, remember } as const;
+  await expect(pushListing(target, batch, options)).rejects.toMatchObject({ failure: { class: 'throttled' } });
+  expect(asked.at(-1)).toBe('PATCH 9 {"state":"active"}');
+  expect(remembered.splice(0)).toEqual([coming, { deactivated: true }]);
+  const unknown = new MarketplaceError(failureOf(500, '', undefined), 'unknown');
+  const lost = answering(putBack(unknown));
+  await expect(pushListing({ ...target, api: lost.api }, batch, options)).rejects.toMatchObject({ applied: 'unknown' });
+  expect(remembered).toEqual([coming]);
 });

@@ -8,6 +8,7 @@ export {
   type Capabilities,
   type Entered,
   type FrozenBatch,
+  type GroupMemory,
   type Marketplace,
   type MarketplaceLine,
   type MarketplaceListing,

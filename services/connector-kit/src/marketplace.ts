@@ -85,14 +85,23 @@ export interface PushItem {
 /** Something that a connector keeps about a group of listings between pushes; JSON, opaque to the kit. */
 export type Memo = { readonly [key: string]: string | number | boolean | null };
 
-export interface PushOptions extends CallOptions {
-  /** What was last remembered of the batch's group; null where nothing was, and for a marketplace without groups. */
+/** What a connector remembers of one group. */
+export interface GroupMemory {
+  /** What was last remembered; null where nothing was, and for a marketplace without groups. */
   readonly memo: Memo | null;
   /**
    * Stores it for good before it resolves. Write ahead: remember a step that a later push must know of ("we take the listing off sale") before the
    * request that makes it, for a crash right behind that request loses its answer.
    */
   remember(memo: Memo | null): Promise<void>;
+}
+
+/** With the memory of the batch's group. */
+export interface PushOptions extends CallOptions, GroupMemory {}
+
+export interface ReadBackOptions extends CallOptions {
+  /** Of the group whose call was left without an answer, and is resolved by this read: what was on its way is known from here on. */
+  readonly memory?: GroupMemory | undefined;
 }
 
 /** A push that is never changed once it was marked in flight: a repeat sends exactly this again. */
@@ -103,13 +112,13 @@ export interface FrozenBatch {
 
 /**
  * What became of one listing of a push.
- * - applied: the marketplace says so
+ * - applied: the marketplace says so; `onSale`: whether it can be bought from now on while it has anything, where the push has learned that
  * - rejected: it says that it did not, and why; `found`: what it showed instead of what was expected, where a conflict's answer tells
  * - not_tried: nothing is wrong with it, but the batch was refused for another; send it again under a new key
  * - unknown: accepted, or not understood; to be resolved by a repeat or a read-back
  */
 export type PushResult =
-  | { readonly listing: string; readonly outcome: 'applied' }
+  | { readonly listing: string; readonly outcome: 'applied'; readonly onSale?: boolean }
   | { readonly listing: string; readonly outcome: 'not_tried' }
   | { readonly listing: string; readonly outcome: 'rejected'; readonly failure: Failure; readonly found?: number }
   | { readonly listing: string; readonly outcome: 'unknown'; readonly failure: Failure };
@@ -143,7 +152,7 @@ export interface StoreConnection {
   /** One call, or what must not be torn apart. Its cost was reserved already. Other listings are left as they are. */
   push(batch: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]>;
   /** What shoppers see now; a listing that is not there is not in the answer. */
-  readBack(listings: readonly string[], options: CallOptions): Promise<ReadonlyMap<string, number>>;
+  readBack(listings: readonly string[], options: ReadBackOptions): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { inThirtyDays, writeListings, type CallDocument, type Collections, type 
 import { isInDoubt, judge, waitsUntil } from './expected.ts';
 import { CallNotMade, MarketplaceError, type Failure, type HoldReason } from './failure.ts';
 import type { Gateway } from './gateway.ts';
-import type { FrozenBatch, Memo, PushResult, StoreConnection } from './marketplace.ts';
+import type { FrozenBatch, GroupMemory, PushResult, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
 import type { StoreIdentity } from './order-record.ts';
 import { freeze, markWrite, resolutionOf, settle, settleByReadBack, type Writes } from './push-plan.ts';
@@ -224,13 +224,18 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   /** Sends what is frozen in the call, with what is remembered of its group. */
   async function push({ _id, items }: CallDocument, priority: 'urgent' | 'normal'): Promise<readonly PushResult[]> {
     const batch: FrozenBatch = { key: _id, items: items.map(({ listing, quantity, expected }) => ({ listing, quantity, expected })) };
-    const group = capabilities.groupOf && items[0] ? keyOf(identity.tenant, identity.store, groupOf(items[0].listing)) : null;
-    const memo = group === null ? null : ((await groups.findOne({ _id: group }))?.memo ?? null);
-    const remember = async (kept: Memo | null): Promise<void> => {
-      if (group === null) throw new Error(`${identity.marketplace} has no groups of listings: there is nothing to remember.`);
-      await groups.updateOne({ _id: group }, { $set: { ...ofStore, memo: kept } }, { upsert: true });
+    return await connection.push(batch, { priority, signal, ...(await memoryOf(items)) });
+  }
+
+  async function memoryOf([item]: CallDocument['items']): Promise<GroupMemory> {
+    const group = capabilities.groupOf && item ? keyOf(identity.tenant, identity.store, groupOf(item.listing)) : null;
+    return {
+      memo: group === null ? null : ((await groups.findOne({ _id: group }))?.memo ?? null),
+      async remember(kept) {
+        if (group === null) throw new Error(`${identity.marketplace} has no groups of listings: there is nothing to remember.`);
+        await groups.updateOne({ _id: group }, { $set: { ...ofStore, memo: kept } }, { upsert: true });
+      },
     };
-    return await connection.push(batch, { priority, signal, memo, remember });
   }
 
   async function release(call: CallDocument): Promise<void> {
@@ -343,7 +348,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     const inFlight = documents.filter((document) => document.inFlight?.key === call._id);
     const quantities = await connection.readBack(
       inFlight.map(({ listing }) => listing),
-      { priority: 'normal', signal },
+      { priority: 'normal', signal, memory: await memoryOf(call.items) },
     );
     await write(settleByReadBack(ofStore, call._id, inFlight, quantities, Date.now()));
     await calls.updateOne({ _id: call._id }, { $set: { outcome: 'read_back', finishedAt: Date.now() } });

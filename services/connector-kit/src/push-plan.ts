@@ -102,7 +102,7 @@ export function settle(
     const result = byListing.get(item.listing);
     if (!result || result.outcome === 'unknown') continue;
     if (result.outcome === 'applied') {
-      const confirming = confirmWrite(filter, item, now);
+      const confirming = confirmWrite(filter, item, now, result.onSale);
       writes.push(confirming.write);
       if (confirming.otherwise) otherwise.push(confirming.otherwise);
     } else if (result.outcome === 'not_tried') writes.push({ updateOne: { filter, update: { $set: { inFlight: null } } } });
@@ -134,9 +134,11 @@ function confirmWrite(
   filter: { _id: string; 'inFlight.key': string },
   item: Pick<CallItem, 'version' | 'quantity'>,
   now: number,
+  onSale?: boolean,
 ): { write: Write; otherwise: Write | null } {
   const confirmed = { version: item.version, quantity: item.quantity, at: now };
-  const set = { confirmed, inFlight: null, expected: item.quantity };
+  const seen = onSale === undefined ? {} : { lastRead: { quantity: item.quantity, onSale, at: now } };
+  const set = { confirmed, inFlight: null, expected: item.quantity, ...seen };
   const write: Write = {
     updateOne: {
       filter: { ...filter, 'wanted.version': item.version },

@@ -184,6 +184,16 @@ describe('a call without an answer', () => {
   });
 });
 
+test('a push that took a listing off sale, or put it back, is what the listing was last seen as; one that does not say changes nothing of that', () => {
+  for (const onSale of [true, false]) {
+    const told = settle({ tenant: 't', store: 's' }, call, [{ listing: 'A', outcome: 'applied', onSale }], 5);
+    const lastRead = { quantity: item.quantity, onSale, at: 5 };
+    for (const write of [...told.writes, ...told.otherwise]) expect(write).toMatchObject({ updateOne: { update: { $set: { lastRead } } } });
+  }
+  const { writes } = settle({ tenant: 't', store: 's' }, call, [{ listing: 'A', outcome: 'applied' }], 5);
+  expect(JSON.stringify(writes)).not.toContain('lastRead');
+});
+
 test('a result that a marketplace does not mention stays in flight', () => {
   expect(settle({ tenant: 't', store: 's' }, call, [], 5)).toMatchObject({ writes: [], call: { outcome: 'unknown', finishedAt: null } });
   const rejected = [{ listing: 'A', outcome: 'rejected', failure: failure('permanent_listing', 'GONE') }] as const;

@@ -7,7 +7,7 @@ import { WebhookRefused, type Marketplace, type PushResult, type Renewal, type W
 import { quantityToSend } from '../quantity.ts';
 import { createStoredVault, type Vault } from '../vault.ts';
 import type { ConnectorHarness } from './harness.ts';
-import { log, openStore, push, refusalOf, soon } from './opened-store.ts';
+import { applied, log, openStore, push, refusalOf, soon } from './opened-store.ts';
 import { openWebhookListener, type ReceivedWebhook } from './webhook-listener.ts';
 
 /** What a connector must hold for each thing that its marketplace declares. */
@@ -45,7 +45,7 @@ function describeComparing({ marketplace, createStore }: ConnectorHarness): void
       if (refused?.outcome === 'rejected') expect([undefined, 7]).toContain(refused.found);
       expect(await store.writes()).toEqual([]);
       expect(await store.shown(listing)).toBe(7);
-      expect(await push(opened.connection, [{ listing, quantity: 6, expected: 7 }])).toEqual([{ listing, outcome: 'applied' }]);
+      expect(await push(opened.connection, [{ listing, quantity: 6, expected: 7 }])).toEqual([applied(listing)]);
       expect(await store.shown(listing)).toBe(6);
     });
 
@@ -69,7 +69,7 @@ function describeComparing({ marketplace, createStore }: ConnectorHarness): void
       await store.sell([{ listing: sold, quantity: 1 }]);
       const item = { listing: other, quantity: 4, expected: 9 };
       const results = await push(opened.connection, [{ listing: sold, quantity: 9, expected: 9 }, item]);
-      expect(results).toEqual([conflictOf(sold), { listing: other, outcome: atomicBatch ? 'not_tried' : 'applied' }]);
+      expect(results).toEqual([conflictOf(sold), atomicBatch ? { listing: other, outcome: 'not_tried' } : applied(other)]);
       if (atomicBatch) expect(outcomesOf(await push(opened.connection, [item]))).toEqual(['applied']);
       expect([await store.shown(sold), await store.shown(other)]).toEqual([8, 4]);
     });
@@ -79,7 +79,7 @@ function describeComparing({ marketplace, createStore }: ConnectorHarness): void
       const [listing = ''] = await store.addListings([{ sku: 'MORE', quantity: 12 }]);
       await using opened = await openStore(marketplace, store);
       const results = await push(opened.connection, [{ listing, quantity: 5, expected: 9 }]);
-      expect(results).toEqual([how === 'native' ? conflictOf(listing) : { listing, outcome: 'applied' }]);
+      expect(results).toEqual([how === 'native' ? conflictOf(listing) : applied(listing)]);
       expect(await store.shown(listing)).toBe(how === 'native' ? 12 : 5);
     });
   });
@@ -229,7 +229,7 @@ function describeRenewal({ marketplace, createStore }: ConnectorHarness): void {
       await using opened = await openStore(noted, store, { vaultOf: (...access) => openVault(noted, steps, ...access) });
       const renewals = () => steps.filter(([step]) => step === 'renewed').length;
       const pushed = async (quantity: number) => {
-        expect(await push(opened.connection, [{ listing, quantity }])).toEqual([{ listing, outcome: 'applied' }]);
+        expect(await push(opened.connection, [{ listing, quantity }])).toEqual([applied(listing)]);
         expect(await store.shown(listing)).toBe(quantity);
       };
       await pushed(8);

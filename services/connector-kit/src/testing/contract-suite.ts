@@ -3,7 +3,7 @@ import { MarketplaceError } from '../failure.ts';
 import type { MarketplaceOrder } from '../marketplace.ts';
 import { describeCapabilities } from './capability-suite.ts';
 import type { ConnectorHarness, HarnessStore } from './harness.ts';
-import { collect, openStore, push, refusalOf, soon, type OpenedStore, type OpeningOptions } from './opened-store.ts';
+import { applied, collect, openStore, push, refusalOf, soon, type OpenedStore, type OpeningOptions } from './opened-store.ts';
 
 const dayMilliseconds = 86_400_000;
 const byName = (a: { order: string }, b: { order: string }): number => a.order.localeCompare(b.order);
@@ -88,7 +88,7 @@ export function describeConnector(name: string, harness: ConnectorHarness): void
       const store = await harness.createStore();
       const [listing = ''] = await store.addListings([{ sku: 'SAME', quantity: 7 }]);
       await using opened = await open(store);
-      expect(await push(opened.connection, [{ listing, quantity: 7 }])).toEqual([{ listing, outcome: 'applied' }]);
+      expect(await push(opened.connection, [{ listing, quantity: 7 }])).toEqual([applied(listing)]);
       expect(await store.shown(listing)).toBe(7);
     });
 
@@ -110,7 +110,7 @@ export function describeConnector(name: string, harness: ConnectorHarness): void
         return expect(opened.connection.capabilities.settleMilliseconds).toBeGreaterThan(0);
       await push(opened.connection, [{ listing, quantity: 3 }], 'again');
       await store.sell([{ listing, quantity: 1 }]);
-      expect(await push(opened.connection, [{ listing, quantity: 3 }], 'again')).toEqual([{ listing, outcome: 'applied' }]);
+      expect(await push(opened.connection, [{ listing, quantity: 3 }], 'again')).toEqual([applied(listing)]);
       expect(await store.shown(listing)).toBe(2);
       expect(await store.writes()).toHaveLength(1);
     });
@@ -129,7 +129,7 @@ export function describeConnector(name: string, harness: ConnectorHarness): void
       expect(other?.outcome).toBe(opened.connection.capabilities.atomicBatch ? 'not_tried' : 'applied');
       if (other?.outcome === 'not_tried') {
         expect(await store.shown(good)).toBe(1);
-        expect(await push(opened.connection, [{ listing: good, quantity: 2 }])).toEqual([{ listing: good, outcome: 'applied' }]);
+        expect(await push(opened.connection, [{ listing: good, quantity: 2 }])).toEqual([applied(good)]);
       }
       expect(await store.shown(good)).toBe(2);
     });
@@ -142,7 +142,7 @@ export function describeConnector(name: string, harness: ConnectorHarness): void
       expect(await refusalOf(push(opened.connection, [{ listing, quantity: 5 }], 'lost'))).toMatchObject({ applied: 'unknown', failure: { class: 'transient' } }); // prettier-ignore
       expect(await store.shown(listing)).toBe(5);
       if (!opened.connection.capabilities.idempotencyKey) return;
-      expect(await push(opened.connection, [{ listing, quantity: 5 }], 'lost')).toEqual([{ listing, outcome: 'applied' }]);
+      expect(await push(opened.connection, [{ listing, quantity: 5 }], 'lost')).toEqual([applied(listing)]);
       expect(await store.writes()).toHaveLength(1);
     });
 
@@ -152,7 +152,7 @@ export function describeConnector(name: string, harness: ConnectorHarness): void
       await using opened = await open(store);
       await store.loseNextPush();
       expect(await refusalOf(push(opened.connection, [{ listing, quantity: 5 }], 'never'))).toMatchObject({ applied: 'unknown', failure: { class: 'transient' } }); // prettier-ignore
-      expect(await push(opened.connection, [{ listing, quantity: 5 }], 'never')).toEqual([{ listing, outcome: 'applied' }]);
+      expect(await push(opened.connection, [{ listing, quantity: 5 }], 'never')).toEqual([applied(listing)]);
       expect(await store.writes()).toHaveLength(1);
     });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@evenkeel/chassis';
+import { expect } from '@jest/globals';
 import { createGateway, type CircuitSettings, type Gateway } from '../gateway.ts';
 import type { Marketplace, PushItem, PushResult, StoreConnection } from '../marketplace.ts';
 import { createRateGovernor } from '../rate-governor.ts';
@@ -58,6 +59,9 @@ export const push = async (
     { key, items: items.map((item) => ({ expected: null, ...item })) },
     { ...soon, memo: null, remember: async () => undefined },
   );
+
+/** A push's result; a connector may say beside it whether the listing is on sale now. */
+export const applied = (listing: string) => expect.objectContaining({ listing, outcome: 'applied' });
 
 export async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[]> {
   const all: T[] = [];

@@ -22,21 +22,35 @@ export function* chunks<T>(items: readonly T[], size: number): Generator<readonl
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
+const nearSequences = 20;
+
+/**
+ * Aggregates with sequences so near to each other that one query reads them from the least on, which comes first. Not an $or of each one's own:
+ * SecantusDB goes through the collection once for each of its branches, which is minutes for a slice of a large journal.
+ */
+export function* alike(sequences: ReadonlyMap<string, number>): Generator<readonly (readonly [key: string, sequence: number])[]> {
+  let some: [string, number][] = [];
+  for (const [key, sequence] of [...sequences].toSorted(([, one], [, other]) => one - other)) {
+    if (some.length === keysPerQuery || sequence - (some[0]?.[1] ?? sequence) > nearSequences) {
+      yield some;
+      some = [];
+    }
+    some.push([key, sequence]);
+  }
+  if (some.length > 0) yield some;
+}
+
 /** The journal's documents after each snapshot, in sequence order per aggregate. */
 async function documentsAfter<Data>(
   collections: JournalCollections<Data, unknown>,
   after: ReadonlyMap<string, number>,
 ): Promise<JournalDocument<Data>[]> {
-  const fresh = [...after].filter(([, sequence]) => sequence === 0).map(([aggregate]) => aggregate);
-  const snapshotted = [...after].filter(([, sequence]) => sequence > 0);
-  const filters = [
-    ...[...chunks(fresh, keysPerQuery)].map((aggregates) => ({ aggregate: { $in: [...aggregates] } })),
-    ...[...chunks(snapshotted, keysPerQuery)].map((some) => ({
-      $or: some.map(([aggregate, sequence]) => ({ aggregate, from: { $gt: sequence } })),
-    })),
-  ];
+  const filters = [...alike(after)].map((some) => ({ aggregate: { $in: some.map(([key]) => key) }, from: { $gt: some[0]?.[1] ?? 0 } }));
   const found = await Promise.all(filters.map((filter) => collections.journal.find(filter as never, { projection: { _id: 0 } }).toArray()));
-  return (found.flat() as unknown as JournalDocument<Data>[]).toSorted((a, b) => a.from - b.from);
+  const documents = (found.flat() as unknown as JournalDocument<Data>[]).filter(
+    ({ aggregate, from }) => from > (after.get(aggregate) ?? 0),
+  );
+  return documents.toSorted((a, b) => a.from - b.from);
 }
 
 /** Which documents, of whichever aggregate, hold one of these causes. */

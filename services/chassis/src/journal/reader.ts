@@ -1,7 +1,7 @@
 import type { EventName } from '@evenkeel/contracts';
 import type { Aggregate, JournalEntry } from './aggregate.ts';
 import type { JournalCollections } from './documents.ts';
-import { chunks, keysPerQuery, loadAggregates } from './load.ts';
+import { alike, chunks, keysPerQuery, loadAggregates } from './load.ts';
 
 /** Some aggregates, in the order of their keys. */
 export type Page<State> = readonly { readonly key: string; readonly state: State }[];
@@ -105,8 +105,8 @@ export function createReader<Names extends EventName, Data, State, Context>(
   }
 
   async function entriesAt(heads: readonly (readonly [key: string, head: number])[], at: number) {
-    const newest = heads.map(([key, head]) => ({ aggregate: key, from: { $gt: head - newestEntries } }));
-    const documents = (await journal.find({ $or: newest } as never).toArray()).toSorted((one, other) => one.from - other.from);
+    const filter = { aggregate: { $in: heads.map(([key]) => key) }, from: { $gt: (heads[0]?.[1] ?? 0) - newestEntries } };
+    const documents = (await journal.find(filter as never).toArray()).toSorted((one, other) => one.from - other.from);
     const documentsOf = Map.groupBy(documents, (document) => document.aggregate);
     const found = heads.map(async ([key]) => {
       const known = documentsOf.get(key) ?? [];
@@ -125,7 +125,7 @@ export function createReader<Names extends EventName, Data, State, Context>(
     entryAt,
     async entriesAt(heads, at) {
       const found = [];
-      for (const some of chunks([...heads], keysPerQuery)) found.push(...(await entriesAt(some, at)));
+      for (const some of alike(heads)) found.push(...(await entriesAt(some, at)));
       return new Map(found);
     },
     async entries(key, { before = Number.MAX_SAFE_INTEGER, limit = 100 } = {}) {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
 import { MongoClient, type Collection, type Document } from 'mongodb';
-import { openSeller, type Seller } from '../../testing/scenarios/seller.ts';
+import { openSeller, until, type Seller } from '../../testing/scenarios/seller.ts';
 import { openSystem, type System } from '../../testing/system.ts';
 import { joinKey } from '../keys.ts';
 import type { Options } from '../options.ts';
@@ -72,8 +72,8 @@ async function aDayInTheWarehouse(): Promise<void> {
   await seller.levelIs('plate', { onHand: 27, orderReserve: 2, batchReserve: 0 });
 }
 
-const options = (): Options => ({
-  tenant: seller.tenant,
+const options = (tenant = seller.tenant): Options => ({
+  tenant,
   waitSeconds: 20,
   json: false,
   help: false,
@@ -85,6 +85,8 @@ const options = (): Options => ({
 });
 const verdict = async (): Promise<Verdict> => runAudit(options(), () => undefined);
 const found = async (): Promise<string[]> => (await verdict()).violations.map(printFinding);
+const foundOf = async ({ tenant }: Seller): Promise<string[]> =>
+  (await runAudit(options(tenant), () => undefined)).violations.map(printFinding);
 
 /** The command, as a person runs it. */
 function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -177,6 +179,105 @@ async function writeAtTheMarketplace(store: string, inventoryItemId: string, qua
     expect(await response.json()).toMatchObject({ data: { inventorySetQuantities: { userErrors: [] } } });
   }
 }
+
+/** A seller with one Etsy listing of two variants, which are written together. */
+async function openPotter() {
+  const [store, blue, red] = ['cedar', 'mug/blue', 'mug/red'];
+  const potter = await openSeller(system, { stores: [], etsyStores: [store] });
+  const shop = potter.shopOf(store);
+  const entered = await potter.createShop(store);
+  const variants = [{ sku: blue, quantity: 1, values: { Colour: 'blue' } }, { sku: red, quantity: 1, values: { Colour: 'red' } }]; // prettier-ignore
+  const [mug] = await potter.control.putListings(shop, [{ title: 'Mug', variants }]);
+  if (!mug) throw new Error('no listing was created');
+  await potter.connect(store, entered);
+  const shown = async () => (await potter.control.listing(shop, mug.listing)).offerings.map(({ quantity }) => quantity);
+  for (const sku of [blue, red]) await potter.mapped(sku, 1);
+  for (const quantity of [4, 7]) {
+    for (const sku of [blue, red]) await potter.count(sku, quantity);
+    await until(`both variants to show ${quantity}`, shown, (seen) => seen.every((each) => each === quantity));
+  }
+  const calls = mongo.db('evenkeel_connector_etsy').collection<Call>('calls');
+  const callsOfVariant = async (listing: string) =>
+    calls.find({ tenant: potter.tenant, outcome: 'applied', 'items.listing': listing }).sort({ startedAt: 1 }).toArray();
+  return { potter, shop, listing: mug.listing, offerings: mug.offerings, calls, callsOfVariant };
+}
+
+/** Puts a whole listing as its connector would, past the connector. */
+async function putListing(token: string, listing: number, quantities: readonly number[], requestId: string): Promise<number> {
+  const { keystring, sharedSecret } = system.sandbox.etsyApp;
+  const url = `${system.sandbox.contractUrl}/v3/application/listings/${listing}/inventory`;
+  const headers = {
+    'x-api-key': `${keystring}:${sharedSecret}`,
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'x-request-id': requestId,
+  };
+  const { products, ...varies } = (await (await fetch(url, { headers })).json()) as {
+    products: { sku: string; property_values: { scale_name: unknown }[]; offerings: { price: { amount: number; divisor: number } }[] }[];
+  };
+  const body = {
+    ...varies,
+    products: products.map(({ sku, property_values: values, offerings: [offering] }, index) => ({
+      sku,
+      property_values: values.map(({ scale_name, ...value }) => value),
+      offerings: [
+        {
+          price: (offering?.price.amount ?? 0) / (offering?.price.divisor ?? 1),
+          quantity: quantities[index],
+          is_enabled: true,
+          readiness_state_id: null,
+        },
+      ],
+    })),
+  };
+  return (await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) })).status;
+}
+
+describe('the auditor of an Etsy shop, whose listings are written as a whole', () => {
+  let opened: Awaited<ReturnType<typeof openPotter>>;
+  beforeAll(async () => {
+    opened = await openPotter();
+  }, 120_000);
+
+  test('finds nothing wrong with what its connector wrote', async () => {
+    expect(await foundOf(opened.potter)).toEqual([]);
+  });
+
+  test('finds writes that were applied in another order than their versions', async () => {
+    const { potter, offerings, calls, callsOfVariant } = opened;
+    const blue = offerings[0]?.inventoryItem ?? '';
+    const [earlier, later] = (await callsOfVariant(blue)).slice(-2) as [Call, Call];
+    const itemOf = ({ items }: Call) => items.find(({ listing }) => listing === blue) as Call['items'][0];
+    const setItem = async (call: Call, item: Call['items'][0]) =>
+      calls.updateOne({ _id: call._id }, { $set: { items: call.items.map((each) => (each.listing === blue ? item : each)) } });
+    await Promise.all([setItem(earlier, itemOf(later)), setItem(later, itemOf(earlier))]);
+    const lines = await foundOf(potter);
+    await Promise.all([setItem(earlier, itemOf(earlier)), setItem(later, itemOf(later))]);
+    expect(lines.filter((line) => line.endsWith(': a stale push.'))).toEqual([
+      expect.stringContaining(`I4 tenant ${potter.tenant}, SKU mug/blue, listing cedar/${blue}, version `),
+    ]);
+    expect(await foundOf(potter)).toEqual([]);
+  });
+
+  // The shop's log is for ever: this is the last.
+  test('finds a stale push: both variants of a listing put as they were long ago', async () => {
+    const { potter, shop, listing, offerings, calls, callsOfVariant } = opened;
+    const first = await Promise.all(offerings.map(async ({ inventoryItem }) => (await callsOfVariant(inventoryItem))[0] as Call));
+    const items = first.map((call, index) => {
+      const item = call.items.find((each) => each.listing === offerings[index]?.inventoryItem) as Call['items'][0];
+      return { ...item, expected: null };
+    });
+    await calls.insertOne({ ...(first[0] as Call), _id: 'stale whole', items });
+    const { accessToken } = await potter.control.issueTokens(shop);
+    expect(await putListing(accessToken, listing, items.map(({ quantity }) => quantity), 'stale whole')).toBe(200); // prettier-ignore
+    const lines = await foundOf(potter);
+    for (const [index, sku] of ['mug/blue', 'mug/red'].entries()) {
+      const name = `tenant ${potter.tenant}, SKU ${sku}, listing cedar/${offerings[index]?.inventoryItem}`;
+      expect(lines.filter((line) => line.startsWith(`I4 ${name}, version `) && line.endsWith(': a stale push.'))).toHaveLength(1);
+      expect(lines).toContainEqual(expect.stringContaining(`I5 ${name}`));
+    }
+  });
+});
 
 const about = () => `tenant ${seller.tenant}, SKU ${cup}`;
 

@@ -174,18 +174,18 @@ async function setState({ id, target, call }: Listing, state: 'active' | 'inacti
 
 /** Once more where the listing was made up anew between the read and the write. */
 async function write(listing: Listing, read: Inventory, quantities: ReadonlyMap<string, number>): Promise<void> {
-  const put = async (inventory: Inventory) => {
+  const put = async (inventory: Inventory, call: EtsyCallOptions) => {
     const path = `/listings/${listing.id}/inventory`;
     const body = { json: updateOf(listing.id, inventory, quantities) };
-    const { data } = await listing.target.api.run({ method: 'PUT', path, body, data: shapes.inventory }, listing.call);
+    const { data } = await listing.target.api.run({ method: 'PUT', path, body, data: shapes.inventory }, call);
     listing.target.onRead(listing.id, data);
   };
   try {
-    await put(read);
+    await put(read, { ...listing.call, prepaid: true });
   } catch (error) {
     if (!isAboutListing(error)) throw error;
     const again = await readListing(listing, listing.call);
     if (isSameStructure(read, again)) throw error;
-    await put(again);
+    await put(again, listing.call);
   }
 }

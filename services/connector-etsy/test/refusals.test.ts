@@ -24,9 +24,11 @@ const refusal = (status: number, error: string) => new MarketplaceError(failureO
 /** Answers the requests in this order, and tells what was asked. */
 function answering(answers: readonly (object | MarketplaceError)[]) {
   const asked: string[] = [];
+  const prepaid: boolean[] = [];
   const left = [...answers];
   const api: EtsyApi = {
-    run({ method, path, body, data }) {
+    run({ method, path, body, data }, options) {
+      prepaid.push(options.prepaid ?? false);
       const sent = body && 'form' in body ? JSON.stringify(body.form) : '';
       asked.push([method, path.split('/').at(-1)?.split('?')[0], sent].filter((part) => part !== '').join(' '));
       const answer = left.shift();
@@ -35,17 +37,17 @@ function answering(answers: readonly (object | MarketplaceError)[]) {
     },
     close: () => Promise.resolve(),
   };
-  return { api, asked };
+  return { api, asked, prepaid };
 }
 
 async function push(answers: readonly (object | MarketplaceError)[], quantity: number, memo: Memo | null = null) {
-  const { api, asked } = answering(answers);
+  const { api, asked, prepaid } = answering(answers);
   const remembered: (Memo | null)[] = [];
   const remember = async (given: Memo | null) => void remembered.push(given);
   const target = { api, shopId: 7, renewSoldOut: false, onRead: () => undefined };
   const items = [{ listing: '9/513:1', quantity, expected: null }];
   const [result] = await pushListing(target, { key: 'key', items }, { priority: 'normal', memo, remember });
-  return { result, asked, remembered };
+  return { result, asked, prepaid, remembered };
 }
 
 describe('a write that Etsy refuses', () => {
@@ -72,6 +74,20 @@ describe('a write that Etsy refuses', () => {
     const trouble = new MarketplaceError(failureOf(500, '{"error":"Server Error"}', undefined), 'unknown');
     await expect(push([read([1]), trouble], 5)).rejects.toMatchObject({ applied: 'unknown', failure: { class: 'transient' } });
   });
+});
+
+// The write was paid for twice: once when its read was, and once more by itself.
+test('the rate that a push has reserved pays for its read and its write, and for nothing else', async () => {
+  expect((await push([read([1]), inventory([1])], 5)).prepaid).toEqual([true, true]);
+  const { prepaid } = await push([read([1]), refusal(400, 'Invalid property'), read([1, 2]), inventory([1, 2])], 5);
+  expect(prepaid).toEqual([true, true, false, false]);
+});
+
+// It was taken for a refusal of each listing, and every listing of the store was quarantined.
+test('a consent that does not cover what is asked is a matter of the store, not of its listings', () => {
+  const text = JSON.stringify({ error: 'insufficient_scope', error_description: 'listings_w is needed' });
+  expect(failureOf(403, text, undefined)).toMatchObject({ class: 'credential', code: 'insufficient_scope' });
+  expect(failureOf(403, JSON.stringify({ error: 'The listing is not yours' }), undefined).class).toBe('permanent_listing');
 });
 
 test('a listing that we took off sale is put back behind its quantities, and only then forgotten', async () => {

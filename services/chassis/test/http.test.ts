@@ -260,6 +260,11 @@ describe('for the operator', () => {
     expect((await shop.call('GET', '/livez', { token: null })).json).toEqual({ ok: true });
   });
 
+  // Node closes one after five seconds by itself: a load balancer that keeps it for a minute would send a request into a closed connection.
+  test('a connection is kept for longer than load balancers keep it', async () => {
+    const { headers } = await fetch(`${shop.base}/livez`);
+    expect(headers.get('keep-alive')).toBe('timeout=75');
+  });
   test('a port in use is named', async () => {
     const port = Number(new URL(shop.base).port);
     const opening = openHttp({

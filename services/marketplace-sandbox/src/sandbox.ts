@@ -42,7 +42,7 @@ export async function openSandbox({ host, contractPort, controlPort, statePath }
 }
 
 async function listen(app: RequestListener, port: number, host: string): Promise<AsyncDisposable & { url: string }> {
-  const server = createServer(app);
+  const server = createServer({ keepAliveTimeout: 75_000 }, app); // longer than any client keeps a connection
   server.listen(port, host);
   await once(server, 'listening');
   const { port: taken } = server.address() as AddressInfo;

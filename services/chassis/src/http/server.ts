@@ -38,13 +38,19 @@ const headers = {
 };
 
 /**
+ * Load balancers keep an idle connection for a minute. Whoever keeps it shorter closes it just when a request is on its way, now and then; that must
+ * not be us.
+ */
+const limits = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 75_000 };
+
+/**
  * Serves the routes, and without a token `/livez`, `/readyz`, `/metrics` and `/openapi.json`. Rejects where the port can't be had, naming it.
  * Closing refuses new requests and lets those under way finish.
  */
 export async function openHttp(options: HttpOptions): Promise<Http> {
   const { host = '127.0.0.1', log } = options;
   const app = createApp(options);
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000 }, (request, response) => {
+  const server = createServer(limits, (request, response) => {
     // Called where express finds no path in the address at all; its own answer would be HTML.
     app(request as Request, response as Response, () => sendProblem(response as Response, malformedAddress()));
   });

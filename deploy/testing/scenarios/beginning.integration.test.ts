@@ -149,7 +149,7 @@ async function playedIntoEmpty(records: readonly Recorded[], orders: readonly st
     await produceAgain(system, interleave(part, seed));
     await drained(system);
   }
-  return outcome(system, seller, orders);
+  return await outcome(system, seller, orders);
 }
 
 test('a recorded run, played from its beginning into an empty system in three interleavings, comes to the same quantities, movements, reservations and listings', async () => {

@@ -155,12 +155,10 @@ const addRoute = (parts: BatchParts) =>
     },
   });
 
-const mostOrders = 2_000;
-
 /** The orders that are named, or all of which the batch holds units, those included that an earlier try of the same request has done. */
 async function ordersOf(parts: BatchParts, { identity, idempotency }: Request, batch: string, named: readonly OrderUnits[] | null) {
   if (named) return named;
-  const known = await parts.warehouse.inBatch(identity.tenant, batch, { limit: mostOrders });
+  const known = await parts.warehouse.inBatch(identity.tenant, batch);
   const done = await parts.journal.answeredAll(
     known.map((order) => causeFor(idempotency.cause, order)),
     0,
@@ -309,7 +307,7 @@ const readRoute = ({ batches, warehouse }: BatchParts) =>
   });
 
 async function rowsOf({ warehouse, levels }: BatchParts, tenant: string, batch: string): Promise<PickListRow[]> {
-  const orders = await warehouse.heldBy(tenant, batch, { limit: mostOrders });
+  const orders = await warehouse.heldBy(tenant, batch);
   const skus = new Set(orders.flatMap(({ lines }) => lines.map(({ sku }) => sku)));
   return pickListOf(batch, orders, await levels.of(tenant, [...skus]));
 }

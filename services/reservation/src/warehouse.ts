@@ -36,7 +36,8 @@ export interface WarehouseLine {
 export interface WarehousePage {
   /** The last key of the page before. */
   readonly after?: string | undefined;
-  readonly limit: number;
+  /** All of them where absent. */
+  readonly limit?: number;
 }
 
 export interface WarehouseStore {
@@ -45,10 +46,10 @@ export interface WarehouseStore {
   /** By key, of those that are there. */
   versionsOf(keys: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Orders that ever were in a batch, by key. */
-  inBatch(tenant: string, batch: string, page: WarehousePage): Promise<WarehouseOrder[]>;
+  inBatch(tenant: string, batch: string, page?: WarehousePage): Promise<WarehouseOrder[]>;
   /** Orders of which a batch holds units, by key. */
-  heldBy(tenant: string, batch: string, page: WarehousePage): Promise<WarehouseOrder[]>;
-  toPutBack(tenant: string, page: WarehousePage): Promise<WarehouseOrder[]>;
+  heldBy(tenant: string, batch: string, page?: WarehousePage): Promise<WarehouseOrder[]>;
+  toPutBack(tenant: string, page?: WarehousePage): Promise<WarehouseOrder[]>;
 }
 
 const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority', journal: true } } as const;
@@ -61,7 +62,7 @@ export async function openWarehouseStore({ connection }: MongoHandle): Promise<W
     { key: { tenant: 1, heldBy: 1, _id: 1 }, name: 'held_by_batch' },
     { key: { tenant: 1, hasToPutBack: 1, _id: 1 }, name: 'to_put_back' },
   ]);
-  const page = (filter: object, { after = '', limit }: WarehousePage): Promise<WarehouseOrder[]> =>
+  const page = (filter: object, { after = '', limit = 0 }: WarehousePage = {}): Promise<WarehouseOrder[]> =>
     orders
       .find({ ...filter, _id: { $gt: after } })
       .sort({ _id: 1 })

@@ -4,7 +4,7 @@ import { releaseForgotten, releaseLate, type Batch, type BatchStore } from '../s
 import { reservationAggregate } from '../src/handlers.ts';
 import { reservationRoutes } from '../src/http.ts';
 import type { Level } from '../src/pick-list.ts';
-import { orderOf, type WarehouseOrder, type WarehouseStore } from '../src/warehouse.ts';
+import { orderOf, type WarehouseOrder, type WarehouseStore, type WarehousePage } from '../src/warehouse.ts';
 
 export const tenant = 'acme';
 
@@ -53,7 +53,7 @@ export function createWarehouse(levels: readonly Level[] = []) {
     const known = await Promise.all([...keys].toSorted().map(async (key) => ({ key, ...(await memory.journal.state(key)) })));
     return known.map(({ key, state, sequence }) => orderOf(key, sequence, state));
   };
-  const page = async (isWanted: (order: WarehouseOrder) => boolean, { after = '', limit }: { after?: string | undefined; limit: number }) =>
+  const page = async (isWanted: (order: WarehouseOrder) => boolean, { after = '', limit }: WarehousePage = {}) =>
     (await orders()).filter((order) => order._id > after && isWanted(order)).slice(0, limit);
   const warehouse: WarehouseStore = {
     record: async () => undefined,

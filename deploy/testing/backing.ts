@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { type Backing, type BackingOptions, openBacking } from '../local/backing.ts';
@@ -30,6 +30,16 @@ export async function openTestBacking(options: Pick<BackingOptions, 'database'> 
   });
   open = starting.move();
   return backing;
+}
+
+/**
+ * Broker and database of one test alone, beside those of the run: nothing has ever happened in them, and what they have served does not slow them.
+ * The schema registry is the run's.
+ */
+export async function openOwnBacking(): Promise<Backing> {
+  const env = { SCHEMA_REGISTRY_URL: process.env.SCHEMA_REGISTRY_URL };
+  const directory = mkdtempSync(join(testDirectory(), 'system-'));
+  return openBacking({ directory, ports: await freePorts(), env, temporary: true });
 }
 
 /** A Ctrl-C would end jest at once, and leave behind what runs in process groups of its own. */

@@ -77,25 +77,27 @@ function faultOf(listing: ReturnType<typeof meant>, course: Course, calls: Reado
     return { sentence: `its mapping, revision ${listing.mapping}, has not reached sync-policy (which knows ${known?.mapping ?? 'none'})` };
   const decided = course.asked.get(nameListing(listing));
   if (!decided || decided.available === null || !course.counted) return null;
-  const asked = newestOf(decided, listing, course);
-  const sentence = faultOfSending(listing, asked, asked.available ?? 0, calls) ?? faultOfShowing(listing) ?? faultOfLevel(listing, course);
+  const asked = newestOf({ version: decided.version, available: decided.available }, listing, course);
+  const sentence = faultOfSending(listing, asked, calls) ?? faultOfShowing(listing) ?? faultOfLevel(listing, course);
   return sentence === null ? null : { version: printVersion(asked.version), sentence };
 }
 
+/** What a listing was to be sent: not withdrawn. */
+type Sending = Pick<Asked, 'version'> & { readonly available: number };
+
 /** A listing that was still to be sent what was decided may have been sent a newer number that was not worth a push of its own. */
-function newestOf(decided: Asked, { wanted }: Listing, { throttled }: Course): Asked {
+function newestOf(decided: Sending, { wanted }: Listing, { throttled }: Course): Sending {
   const available = wanted?.version.mapping === decided.version.mapping ? throttled.get(nameMoment(wanted.version)) : undefined;
-  return wanted && available !== undefined ? { ...decided, version: wanted.version, available } : decided;
+  return wanted && available !== undefined ? { version: wanted.version, available } : decided;
 }
 
 function faultOfSending(
   listing: ReturnType<typeof meant>,
-  asked: Asked,
-  available: number,
+  { version: asked, available }: Sending,
   calls: ReadonlyMap<string, Call>,
 ): string | null {
   const { wanted, confirmed, shown, lastMeant: lastWrite, inFlight } = listing;
-  const version = printVersion(asked.version);
+  const version = printVersion(asked);
   const due = quantityFor(available, listing.maximumQuantity);
   if (!wanted) return `${version} was decided, but the listing wants nothing`;
   if (printVersion(wanted.version) !== version) return `it wants version ${printVersion(wanted.version)}, but ${version} was decided last`;

@@ -1,10 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { existsSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openBacking } from '../../local/backing.ts';
-import { freePorts } from '../../local/ports.ts';
-import { testDirectory } from '../../testing/backing.ts';
+import { openOwnBacking } from '../../testing/backing.ts';
 import { openSystem } from '../../testing/system.ts';
 import { planOf } from '../plan.ts';
 import { canEditAt, replay } from '../replay.ts';
@@ -27,9 +24,7 @@ const thresholds = { realTimeAtOrBelow: 200, significantUnits: 50, everyNth: 10 
     const { lines, invoices, levels, cancellations } = plan;
     expect({ lines, invoices, skus: levels.size, cancellations }).toEqual({ lines: 309, invoices: 24, skus: 246, cancellations: 5 });
     // A database that has served all other tests is too worn for a thousand listings.
-    const directory = mkdtempSync(join(testDirectory(), 'system-'));
-    const env = { SCHEMA_REGISTRY_URL: process.env['SCHEMA_REGISTRY_URL'] };
-    await using backing = await openBacking({ directory, ports: await freePorts(), env, temporary: true });
+    await using backing = await openOwnBacking();
     await using system = await openSystem({ backing });
     const report = await replay({
       plan,

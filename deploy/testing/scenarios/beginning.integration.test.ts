@@ -1,10 +1,6 @@
-import { mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { openCodec, topics } from '@evenkeel/contracts';
-import { openBacking } from '../../local/backing.ts';
-import { freePorts } from '../../local/ports.ts';
-import { testDirectory } from '../backing.ts';
+import { openOwnBacking } from '../backing.ts';
 import { openSystem, type System } from '../system.ts';
 import { drained, inParts, interleave, produceAgain, recordInputs, recordsOf, type Recorded } from './recording.ts';
 import { openSeller, until, type Seller } from './seller.ts';
@@ -139,9 +135,7 @@ async function changesOf(system: System): Promise<{ sku: string; text: string }[
 
 /** A recorded run, played into a system in which nothing has ever happened. */
 async function playedIntoEmpty(records: readonly Recorded[], orders: readonly string[], seed: number) {
-  const directory = mkdtempSync(join(testDirectory(), 'system-'));
-  const env = { SCHEMA_REGISTRY_URL: process.env['SCHEMA_REGISTRY_URL'] };
-  await using backing = await openBacking({ directory, ports: await freePorts(), env, temporary: true });
+  await using backing = await openOwnBacking();
   await using system = await openSystem({ backing, ...quickly });
   const seller = await openSeller(system, { tenant });
   await seller.open(skus);

@@ -118,10 +118,9 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const current = (await collections.stores.findOne({ _id: document._id })) ?? document;
     const fenced = new AbortController();
     const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
-    const readListings = () => importListings({ ...shared, priority: 'normal' });
-    const readListingsFirst = () => importListings({ ...shared, priority: 'normal', first: true });
+    const readListings = (first = false) => importListings({ ...shared, priority: 'normal', first });
     const patienceMilliseconds = timing.patience ?? defaultPatienceMilliseconds;
-    const reader = createOrderReader({ ...shared, epoch, metrics, importListings: readListings, patienceMilliseconds });
+    const reader = createOrderReader({ ...shared, epoch, metrics, importListings: () => readListings(), patienceMilliseconds });
     const openLoop = (until: AbortSignal): PushLoop =>
       (pushLoop = createPushLoop({
         ...shared,
@@ -140,7 +139,7 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     await noteActivity(connection, 'urgent');
     // Whoever stored a mapping may not have lived to tell it, and the next import is minutes away.
     await publishChanges(shared);
-    const opening = current.state === 'connecting' ? await takeOn(reader, readListingsFirst) : [];
+    const opening = current.state === 'connecting' ? await takeOn(reader, () => readListings(true)) : [];
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });
     const loop = openLoop(shared.signal);

@@ -110,8 +110,8 @@ export interface Bench extends AsyncDisposable {
   connect(entered?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Hands the hints that were published so far to the running processes, as the broker would. */
   passHints(): Promise<void>;
-  /** A counter's sum over all labels and processes. */
-  metric(name: string): Promise<number>;
+  /** A counter's sum over all processes, and over all labels or those that hold the given one. */
+  metric(name: string, label?: string): Promise<number>;
 }
 
 /** The kit on a real database with a marketplace and a broker in memory. */
@@ -207,12 +207,11 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
       const hints = published.flatMap(({ event }) => (event?.type === 'OrderHinted' ? [event as EventOf<'OrderHinted'>] : []));
       for (const stores of running) stores.hinted(hints);
     },
-    async metric(name) {
+    async metric(name, label = '') {
       const texts = await Promise.all(registries.map(async (registry) => (await registry.read()).text));
-      const values = texts.flatMap((text) =>
-        [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value)),
-      );
-      return values.reduce((sum, value) => sum + value, 0);
+      const lines = texts.join('\n').split('\n');
+      const asked = lines.filter((line) => line.split(/[{ ]/)[0] === name && line.includes(label));
+      return asked.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...running].map((stores) => stores[Symbol.asyncDispose]()));

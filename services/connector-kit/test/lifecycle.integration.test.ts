@@ -199,7 +199,8 @@ describe('a listing that is paused', () => {
     await bench.take(newest);
     await bench.take(newest); // redelivered: the same push, held once
     await until('B is settled', () => settled('B'));
-    expect(await bench.metric('evenkeel_push_holds_total')).toBe(2);
+    // By its reason: on a slow machine the owner may still await its orders, which holds every push.
+    expect(await bench.metric('evenkeel_push_holds_total', 'reason="listing_paused"')).toBe(2);
     expect(await bench.listing('A')).toMatchObject({ waiting: true, wanted: { quantity: 0 } });
     expect((await bench.listing('A')).outstanding).toBeUndefined();
     await until('its incident is open', async () => (await openIncidents()).length === 1);

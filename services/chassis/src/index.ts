@@ -24,6 +24,7 @@ export {
 export type { JournalDocument, Snapshot } from './journal/documents.ts';
 export { entriesBefore, entriesWhere } from './journal/entries-where.ts';
 export { openJournal, type ControlledLane, type Journal, type JournalOptions, type Projected, type Step } from './journal/journal.ts';
+export { chunks } from './journal/load.ts';
 export type { JournalReader, Page } from './journal/reader.ts';
 export { Abandoned, Unavailable } from './kafka/failures.ts';
 export { openKafka, type KafkaHandle } from './kafka/kafka.ts';

@@ -42,7 +42,8 @@ export interface ChangesOptions {
 const publishAtOnce = 1_000;
 
 /** Publishes the mapping changes of a store that the broker has not acknowledged yet, and the orders that waited for them. Repeat-safe. */
-export async function publishChanges({ identity, collections, sender, alive }: ChangesOptions): Promise<void> {
+export async function publishChanges(options: ChangesOptions): Promise<void> {
+  const { identity, collections, sender, alive } = options;
   const { tenant, store } = identity;
   for (;;) {
     const documents = await collections.listings
@@ -54,8 +55,8 @@ export async function publishChanges({ identity, collections, sender, alive }: C
       unpublished.map((change) => listingChanged({ ...identity, listing }, change)),
     );
     await sender.send(records, { alive });
-    const mapped = new Map(documents.flatMap(({ listing, sku }) => (sku === null ? [] : [[listing, sku] as const])));
-    await publishWaiting(identity, collections, sender, mapped, alive);
+    const mapped = documents.filter(({ sku }) => sku !== null).map(({ listing }) => listing);
+    await publishWaiting(options, mapped);
     await collections.listings.bulkWrite(
       documents.map(({ _id, unpublished }) => ({
         updateOne: { filter: { _id }, update: { $pull: { unpublished: { mapping: { $lte: unpublished.at(-1)?.mapping ?? 0 } } } } },

@@ -1,4 +1,4 @@
-import { correlationsOf, type Logger, type Sender } from '@evenkeel/chassis';
+import { chunks, correlationsOf, type Logger, type Sender } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import {
   inThirtyDays,
@@ -72,6 +72,21 @@ interface FreshOrder {
   readonly takenSince: ReadonlyMap<string, number>;
 }
 
+/** SKU (null where it is not mapped) and expected quantity by listing. */
+async function knownListings(
+  listings: Collections['listings'],
+  { tenant, store }: StoreIdentity,
+  ids: readonly string[],
+): Promise<Map<string, KnownListing>> {
+  const found = new Map<string, KnownListing>();
+  for (const part of chunks(ids, lookUpAtOnce)) {
+    const keys = part.map((listing) => keyOf(tenant, store, listing));
+    const cursor = listings.find({ _id: { $in: keys } }, { projection: { listing: 1, sku: 1, expected: 1 } });
+    for await (const document of cursor) found.set(document.listing, document);
+  }
+  return found;
+}
+
 /** The orders of one store, from a cursor in the marketplace's time. One at a time: a second read waits for the first. */
 export function createOrderReader(options: OrderReaderOptions): OrderReader {
   const { identity, collections, connection, sender, alive, log, metrics, signal } = options;
@@ -80,18 +95,10 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   const stillUnknown = new Map<string, number>();
   /** Contents whose units were taken off what is expected, and that are not remembered yet: twice would be too much. */
   const noted = new Set<string>();
+  /** Listings that orders wait for, and that may have been mapped between their look-up and that being remembered. */
+  const unmapped = new Set<string>();
+  const lookUp = (ids: readonly string[]) => knownListings(collections.listings, identity, ids);
   let tail: Promise<unknown> = Promise.resolve();
-
-  /** SKU (null where it is not mapped) and expected quantity by listing. */
-  async function lookUp(ids: readonly string[]): Promise<Map<string, KnownListing>> {
-    const found = new Map<string, KnownListing>();
-    for (let from = 0; from < ids.length; from += lookUpAtOnce) {
-      const keys = ids.slice(from, from + lookUpAtOnce).map((listing) => keyOf(tenant, store, listing));
-      const cursor = collections.listings.find({ _id: { $in: keys } }, { projection: { listing: 1, sku: 1, expected: 1 } });
-      for await (const document of cursor) found.set(document.listing, document);
-    }
-    return found;
-  }
 
   async function listingsOf(orders: readonly MarketplaceOrder[]): Promise<Map<string, KnownListing>> {
     const ids = [...new Set(orders.flatMap(({ lines }) => lines.flatMap(({ listing }) => (listing === null ? [] : [listing]))))];
@@ -166,15 +173,27 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     await noteTaken(fresh, known, from);
     const records = fresh.map(({ content }) => orderRead(content, Date.now()));
     await sender.send(records, { alive });
-    await remember(collections.seenOrders, fresh);
+    // After the broker has acknowledged: dying in between publishes the same record, with the same id, once more.
+    for (const listing of fresh.flatMap(({ content }) => unmappedOf(content))) unmapped.add(listing);
+    const writes = fresh.map((order) => ({ updateOne: { ...remembering(order), upsert: true } }));
+    await collections.seenOrders.bulkWrite(writes, { ordered: false });
+    await lookAgain();
     for (const { content } of fresh) noted.delete(readHashOf(content));
     log.info({ orders: records.length, correlations: correlationsOf(records.flatMap(({ event }) => event ?? [])) }, 'Orders were read.');
     return fresh.filter(moves).map(({ content }) => correlationOf(identity, content.order));
   }
 
+  /** Whoever mapped a listing before its orders were remembered has not found them waiting. */
+  async function lookAgain(): Promise<void> {
+    if (unmapped.size === 0) return;
+    await publishWaiting(options, [...unmapped]);
+    unmapped.clear();
+  }
+
   async function read(overlapMilliseconds: number, priority: Priority): Promise<string[]> {
     const document = await collections.stores.findOne({ _id: storeKey });
     if (!document) return [];
+    await lookAgain();
     const since = Math.max(document.ordersFrom, document.cursor - overlapMilliseconds);
     const correlations: string[] = [];
     for await (const page of connection.ordersSince(since, { priority, signal })) {
@@ -213,53 +232,51 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   };
 }
 
+/** The listings that its lines name and that are not mapped. */
+const unmappedOf = ({ lines }: OrderContent): string[] =>
+  lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : []));
+
 const moves = ({ content, takenSince: since }: FreshOrder): boolean =>
   content.lines.some(({ listing, sku }) => listing !== null && sku !== null && (since.get(listing) ?? 0) !== 0);
 
-/** Written after the broker has acknowledged: dying in between publishes the same record, with the same id, once more. */
-async function remember(
-  seenOrders: Collections['seenOrders'],
-  orders: readonly (Pick<FreshOrder, 'content'> & Partial<FreshOrder>)[],
-): Promise<void> {
-  const expiresAt = inThirtyDays(Date.now());
-  await seenOrders.bulkWrite(
-    orders.map(({ content, taken }) => {
-      const { tenant, store, order, updatedAt } = content;
-      const listings = [...new Set(content.lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : [])))];
-      const units = taken && { taken: [...taken].map(([listing, each]) => ({ listing, units: each })) };
-      const set = { tenant, store, updatedAt, read: readHashOf(content), ...units };
-      const update =
-        listings.length > 0
-          ? { $set: { ...set, waiting: { listings, order: content } }, $unset: { expiresAt: '' as const } }
-          : { $set: { ...set, expiresAt }, $unset: { waiting: '' as const } };
-      return { updateOne: { filter: { _id: keyOf(tenant, store, order) }, update, upsert: true } };
-    }),
-    { ordered: false },
-  );
+function remembering({ content, taken }: Pick<FreshOrder, 'content'> & Partial<FreshOrder>) {
+  const { tenant, store, order, updatedAt } = content;
+  const listings = [...new Set(unmappedOf(content))];
+  const units = taken && { taken: [...taken].map(([listing, each]) => ({ listing, units: each })) };
+  const set = { tenant, store, updatedAt, read: readHashOf(content), ...units };
+  const update =
+    listings.length > 0
+      ? { $set: { ...set, waiting: { listings, order: content } }, $unset: { expiresAt: '' as const } }
+      : { $set: { ...set, expiresAt: inThirtyDays(Date.now()) }, $unset: { waiting: '' as const } };
+  return { filter: { _id: keyOf(tenant, store, order) }, update };
 }
 
-/** Publishes again, now with their SKUs, the orders that were waiting for one of these listings to be mapped. */
-export async function publishWaiting(
-  identity: StoreIdentity,
-  { seenOrders }: Pick<Collections, 'seenOrders'>,
-  sender: Pick<Sender, 'send'>,
-  mapped: ReadonlyMap<string, string>,
-  alive: () => boolean,
-): Promise<void> {
-  const { tenant, store } = identity;
-  const listings = [...mapped.keys()];
-  for (let from = 0; from < listings.length; from += lookUpAtOnce) {
-    const waiting = seenOrders.find({ tenant, store, 'waiting.listings': { $in: listings.slice(from, from + lookUpAtOnce) } });
-    for await (const document of waiting) {
-      const before = document.waiting?.order as OrderContent | undefined;
-      if (!before) continue;
-      const lines = before.lines.map((line) => ({
-        ...line,
-        sku: line.sku ?? (line.listing === null ? null : (mapped.get(line.listing) ?? null)),
-      }));
-      const content = { ...before, lines };
-      await sender.send([orderRead(content, Date.now())], { alive });
-      await remember(seenOrders, [{ content }]);
-    }
+export interface WaitingOptions extends Pick<OrderReaderOptions, 'identity' | 'sender' | 'alive'> {
+  readonly collections: Pick<Collections, 'listings' | 'seenOrders'>;
+}
+
+/** Publishes again, now with their SKUs, the orders that wait for listings that are mapped meanwhile: of these listings, or of any. */
+export async function publishWaiting(options: WaitingOptions, listings?: readonly string[]): Promise<void> {
+  const { tenant, store } = options.identity;
+  const parts = listings ? [...chunks(listings, lookUpAtOnce)].map((part) => ({ $in: [...part] })) : [{ $exists: true }];
+  for (const part of parts) {
+    const waiting = options.collections.seenOrders.find({ tenant, store, 'waiting.listings': part });
+    for await (const document of waiting) await publishMapped(options, document);
   }
+}
+
+async function publishMapped({ identity, collections, sender, alive }: WaitingOptions, document: SeenOrderDocument): Promise<void> {
+  if (!document.waiting) return;
+  const before = document.waiting.order as OrderContent;
+  const known = await knownListings(collections.listings, identity, document.waiting.listings);
+  const lines = before.lines.map((line) => ({
+    ...line,
+    sku: line.sku ?? (line.listing === null ? null : (known.get(line.listing)?.sku ?? null)),
+  }));
+  if (lines.every(({ sku }, index) => sku === before.lines[index]?.sku)) return;
+  const content = { ...before, lines };
+  await sender.send([orderRead(content, Date.now())], { alive });
+  const { filter, update } = remembering({ content });
+  // The owner may have read a newer one meanwhile, which looks for its own SKUs.
+  await collections.seenOrders.updateOne({ ...filter, updatedAt: document.updatedAt, read: document.read }, update);
 }

@@ -8,7 +8,7 @@ import { publishChanges } from './listing-changes.ts';
 import { importListings } from './listing-import.ts';
 import type { Marketplace, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
-import { createOrderReader, type OrderReader } from './order-poller.ts';
+import { createOrderReader, publishWaiting, type OrderReader } from './order-poller.ts';
 import type { StoreIdentity } from './order-record.ts';
 import { createPushLoop, type PushLoop } from './push-loop.ts';
 import { createRateGovernor, type Priority } from './rate-governor.ts';
@@ -137,8 +137,9 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const polling = createWake(shared.signal);
     pollNow = () => polling.wake();
     await noteActivity(connection, 'urgent');
-    // Whoever stored a mapping may not have lived to tell it, and the next import is minutes away.
+    // Whoever stored a mapping, or an order that waits for one, may not have lived to go on, and the next import is minutes away.
     await publishChanges(shared);
+    await publishWaiting(shared);
     const opening = current.state === 'connecting' ? await takeOn(reader, () => readListings(true)) : [];
     await ordersFirst(reader, opening);
     await collections.stores.updateOne({ _id: document._id, state: 'connecting' }, { $set: { state: 'connected' } });

@@ -296,6 +296,29 @@ describe('reading orders', () => {
     expect(ordersRead()[0]?.data.lines[0]?.sku).toBe('new');
   });
 
+  test.each([
+    ['at once', false],
+    ['at the next look, where the broker is away meanwhile', true],
+  ])('an order whose listing gets its SKU while the order is being told comes again, %s', async (_, away) => {
+    await openStore({ A: null });
+    await bench.connect();
+    // The mapping looks for waiting orders before this one is remembered to wait.
+    bench.onSend = async () => {
+      bench.onSend = null;
+      fake.shop.listings.set('A', { sku: 'late', quantity: 5 });
+      await bench.desk.importListings(tenant, store);
+      if (away) bench.sendFails = new Error('The broker is away.');
+    };
+    bench.start(often);
+    fake.order('1', [{ listing: 'A' }], fake.shop.clock + 7);
+    await until('its listing is mapped', () => bench.onSend === null);
+    const reads = fake.shop.asked.length;
+    await until('it is read again', () => fake.shop.asked.length > reads);
+    bench.sendFails = null;
+    await until('it comes again', () => ordersRead().length === 2);
+    expect(ordersRead().map(({ data }) => data.lines[0]?.sku)).toEqual([null, 'late']);
+  });
+
   test('an order of a listing without a SKU comes again when the listing gets one', async () => {
     await openStore({ A: null });
     await bench.connect();
@@ -305,6 +328,7 @@ describe('reading orders', () => {
     expect(ordersRead()[0]?.data.lines[0]?.sku).toBeNull();
     fake.shop.listings.set('A', { sku: 'late', quantity: 5 });
     await bench.desk.importListings(tenant, store);
+    await until('it comes again', () => ordersRead().length === 2);
     expect(ordersRead().map(({ data }) => data.lines[0]?.sku)).toEqual([null, 'late']);
     const reads = fake.shop.asked.length;
     await until('it was read again', () => fake.shop.asked.length > reads + 2);

@@ -18,6 +18,7 @@ export interface Loaded<Data, State> extends Standing<State> {
 
 export const keysPerQuery = 200;
 
+/** The same items in their order, in parts of at most this size; of none, no part. */
 export function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }

@@ -37,7 +37,11 @@ export interface ConnectorRoutesOptions {
 const storeId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'expected 1–64 lower-case letters, digits and dashes');
 const at = z.iso.datetime().nullable();
 const ageSeconds = z.number();
-const version = z.object({ mapping: z.int(), epoch: z.int(), sequence: z.int(), settings: z.int() }).meta({ id: 'Version' });
+const version = z.object({ mapping: z.int(), epoch: z.int(), sequence: z.int(), settings: z.int() }).meta({
+  id: 'Version',
+  description:
+    'Of a quantity: revision of the mapping, epoch and row of the ledger, changes of toggle and policy; compared in that order, it only rises.',
+});
 
 const pause = z.object({ by: z.string(), at }).meta({ id: 'Pause' }).nullable();
 
@@ -48,7 +52,10 @@ const storeSchema = z
     state: z.enum(['connecting', 'connected', 'disconnecting', 'disconnected']).meta({
       description: 'connecting: its listings and open orders are read, nothing is pushed yet.',
     }),
-    status: z.enum(storeStatuses).meta({ description: 'The most severe first.' }),
+    status: z.enum(storeStatuses).meta({
+      description:
+        'The most severe that applies, in this order. passive: paused, or not selling at the marketplace; sync_errors: it fails, or a listing is quarantined or waits for more than a minute; throttled: the marketplace asks us to slow down.',
+    }),
     hold: z.string().nullable().meta({ description: 'Why nothing goes out to it; null where something may.' }),
     account: z.string(),
     name: z.string(),
@@ -65,7 +72,7 @@ const storeSchema = z
     inactiveSince: at.meta({ description: 'Since when the marketplace says that it does not sell.' }),
     circuit: z.enum(['open', 'closed']),
     throttledSince: at,
-    ordersReadTo: at,
+    ordersReadTo: at.meta({ description: "Its orders are known up to here, in the marketplace's time." }),
     connectedAt: at,
     listingsReadAt: at,
     import: z.object({
@@ -79,11 +86,13 @@ const storeSchema = z
     listings: z.object({
       listings: z.int(),
       mapped: z.int(),
-      outstanding: z.int(),
+      outstanding: z.int().meta({ description: 'A newer quantity is on its way to them.' }),
       paused: z.int(),
-      quarantined: z.int(),
-      gone: z.int(),
-      waitingSince: at,
+      quarantined: z
+        .int()
+        .meta({ description: 'The marketplace refused them again and again: mend them there, then POST /stores/:store/listing-imports.' }),
+      gone: z.int().meta({ description: 'No longer at the marketplace.' }),
+      waitingSince: at.meta({ description: 'Of the outstanding one that waits for longest.' }),
     }),
     disconnection: z
       .object({
@@ -104,8 +113,11 @@ const listingSchema = z
     listing: z.string(),
     sku: z.string().nullable(),
     marketplaceSku: z.string().nullable().meta({ description: 'The SKU that it carries there.' }),
-    mapping: z.int(),
-    mappedBy: z.enum(['sku', 'person']).nullable(),
+    mapping: z.int().meta({ description: 'Revision of the mapping: it rises with each change.' }),
+    mappedBy: z
+      .enum(['sku', 'person'])
+      .nullable()
+      .meta({ description: 'By the SKU that it carries, or by a person; null: it is not mapped.' }),
     chosen: z.object({ sku: z.string().nullable(), by: z.string(), at }).nullable(),
     goneSince: at.meta({ description: 'Since when it is no longer at the marketplace.' }),
     paused: pause,
@@ -114,9 +126,14 @@ const listingSchema = z
     outstanding: z.boolean(),
     waiting: z.boolean().meta({ description: 'A newer value waits for the end of its pause.' }),
     waitingSince: at,
-    wanted: z.object({ available: z.int(), version, reason: z.string(), correlation: z.string(), at, ageSeconds }).nullable(),
-    confirmed: z.object({ quantity: z.int(), version, at, ageSeconds }).nullable(),
-    lastRead: z.object({ quantity: z.int().nullable(), onSale: z.boolean(), at, ageSeconds }).nullable(),
+    wanted: z.object({ available: z.int(), version, reason: z.string(), correlation: z.string(), at, ageSeconds }).nullable().meta({
+      description: 'The newest Available that it was to show; below zero and beyond the cap of the marketplace another quantity is sent.',
+    }),
+    confirmed: z.object({ quantity: z.int(), version, at, ageSeconds }).nullable().meta({ description: 'What was last sent and taken.' }),
+    lastRead: z
+      .object({ quantity: z.int().nullable(), onSale: z.boolean(), at, ageSeconds })
+      .nullable()
+      .meta({ description: 'What it showed when it was last looked at.' }),
     inFlight: z.object({ quantity: z.int(), version, at, call: z.string() }).nullable(),
     withdrawn: z.object({ reason: z.string(), version, at }).nullable(),
     quarantined: z.object({ code: z.string(), message: z.string(), at }).nullable(),
@@ -137,6 +154,14 @@ const marketplaceSchema = z.object({
 const fieldsOf = (fields: z.ZodRawShape) => z.toJSONSchema(z.strictObject(fields), { io: 'input' }) as Record<string, unknown>;
 
 const importedSchema = z.object({ listings: z.int(), mapped: z.int(), unmapped: z.int() });
+
+/** What a request about a store may be answered, beside what all are; what each route adds is its own. */
+const aboutStore = { 404: { description: 'There is no such store' } } as const;
+const aboutListing = { 404: { description: 'There is no such store, or it has no such listing' } } as const;
+const asksMarketplace = {
+  502: { description: 'The marketplace refuses what was asked, for a reason that is neither credentials nor trouble: `code`' },
+} as const;
+const refusedCredentials = 'A field is not as expected: `errors`. Or the marketplace refuses the credentials: `code`.';
 
 /** What every connector serves about its stores and listings. */
 export function connectorRoutes(options: ConnectorRoutesOptions): Route[] {
@@ -183,7 +208,14 @@ function storeRoutes(options: ConnectorRoutesOptions): Route[] {
         'Then its listings are read and mapped to the SKUs that they carry, and its open orders are reserved; nothing is pushed before. GET /stores/:store shows how far that is. A store that was disconnected goes on.',
       roles: ['operator'],
       body: z.strictObject({ store: storeId, ...marketplace.connectionFields }),
-      responses: { 201: { description: 'Its listings and open orders are being read.', schema: z.object({ store: storeSchema }) } },
+      responses: {
+        201: { description: 'Its listings and open orders are being read.', schema: z.object({ store: storeSchema }) },
+        400: {
+          description: `${refusedCredentials} Or something is to be chosen first, such as a location: \`choice\`, a field with its options.`,
+        },
+        409: { description: 'There is a store of that id, or the account is connected as another one' },
+        ...asksMarketplace,
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant }, body, idempotency }) =>
         asProblems(async () => {
@@ -208,7 +240,7 @@ function storeRoutes(options: ConnectorRoutesOptions): Route[] {
       summary: 'One store with its status.',
       roles: [],
       params: storeParams,
-      responses: { 200: { description: 'The store.', schema: storeSchema } },
+      responses: { 200: { description: 'The store.', schema: storeSchema }, ...aboutStore },
       handle: async ({ identity: { tenant }, params }) => reply(200, await view(await find(tenant, params.store))),
     }),
     defineRoute({
@@ -218,7 +250,13 @@ function storeRoutes(options: ConnectorRoutesOptions): Route[] {
       roles: ['operator'],
       params: storeParams,
       body: z.strictObject({ ...marketplace.credentialFields }),
-      responses: { 200: { description: 'Proven and stored.', schema: storeSchema } },
+      responses: {
+        200: { description: 'Proven and stored.', schema: storeSchema },
+        400: { description: refusedCredentials },
+        ...aboutStore,
+        409: { description: 'They are of another account, the store is disconnected, or somebody else has just entered some' },
+        ...asksMarketplace,
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant }, params, body }) =>
         asProblems(async () => reply(200, await view(await desk.reenter(tenant, params.store, body)))),
@@ -229,7 +267,13 @@ function storeRoutes(options: ConnectorRoutesOptions): Route[] {
       summary: 'Read all listings of the store again; what was quarantined may try again.',
       roles: ['operator', 'clerk'],
       params: storeParams,
-      responses: { 200: { description: 'What was found.', schema: importedSchema } },
+      responses: {
+        200: { description: 'What was found.', schema: importedSchema },
+        400: { description: 'The marketplace refuses the stored credentials, `code`: enter new ones' },
+        ...aboutStore,
+        409: { description: 'The store is disconnected' },
+        ...asksMarketplace,
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant }, params }) =>
         asProblems(async () => reply(200, await desk.importListings(tenant, params.store))),
@@ -252,7 +296,11 @@ function lifecycleRoutes(options: ConnectorRoutesOptions): Route[] {
       description: 'The newest wanted values go out once when it is resumed. The answer warns of listings that go on selling meanwhile.',
       roles: ['operator'],
       params: storeParams,
-      responses: { 200: { description: 'Paused.', schema: z.object({ store: storeSchema, warning: warningSchema }) } },
+      responses: {
+        200: { description: 'Paused.', schema: z.object({ store: storeSchema, warning: warningSchema }) },
+        ...aboutStore,
+        409: { description: 'The store is disconnected' },
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant, user }, params: { store }, at: now }) =>
         asProblems(async () => reply(200, await warned(await desk.pause(tenant, store, { by: user, at: now })))),
@@ -263,7 +311,11 @@ function lifecycleRoutes(options: ConnectorRoutesOptions): Route[] {
       summary: 'Let pushes go out to a store again: the newest wanted values, once.',
       roles: ['operator'],
       params: storeParams,
-      responses: { 200: { description: 'Resumed.', schema: storeSchema } },
+      responses: {
+        200: { description: 'Resumed.', schema: storeSchema },
+        ...aboutStore,
+        409: { description: 'The store is disconnected' },
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant }, params: { store } }) =>
         asProblems(async () => reply(200, await view(await desk.pause(tenant, store, null)))),
@@ -280,6 +332,7 @@ function lifecycleRoutes(options: ConnectorRoutesOptions): Route[] {
       responses: {
         200: { description: 'Disconnected; the answer says how many listings could not be set to 0.', schema: storeSchema },
         202: { description: 'It goes on: GET /stores/:store says when it is done.', schema: storeSchema },
+        ...aboutStore,
       },
       answer: 'stored',
       handle: async ({ identity: { tenant, user }, params: { store }, body: { setListingsToZero }, at: now }) =>
@@ -299,10 +352,10 @@ const listingsQuery = z.strictObject({
   limit: integerText({ minimum: 1, maximum: 1_000 }).default(100),
   sku: text(255).optional().meta({ description: 'Mapped to exactly this one.' }),
   search: text(255).optional().meta({ description: 'The SKU that it is mapped to, or that it carries there, begins so.' }),
-  mapped: booleanText().optional(),
+  mapped: booleanText().optional().meta({ description: 'To whatever SKU.' }),
   outstanding: booleanText().optional().meta({ description: 'A newer value is on its way, or waits for the end of a pause.' }),
   paused: booleanText().optional(),
-  quarantined: booleanText().optional(),
+  quarantined: booleanText().optional().meta({ description: 'The marketplace refused it again and again.' }),
   gone: booleanText().optional().meta({ description: 'No longer at the marketplace.' }),
 });
 
@@ -339,7 +392,10 @@ function listingRoutes(options: ConnectorRoutesOptions): Route[] {
       roles: [],
       params: storeParams,
       query: listingsQuery,
-      responses: { 200: { description: 'A page.', schema: z.object({ listings: z.array(listingSchema), next: z.string().nullable() }) } },
+      responses: {
+        200: { description: 'A page.', schema: z.object({ listings: z.array(listingSchema), next: z.string().nullable() }) },
+        ...aboutStore,
+      },
       handle: async ({ identity: { tenant }, params: { store }, query }) => {
         const document = await find(tenant, store);
         const found = await collections.listings
@@ -360,7 +416,11 @@ function listingRoutes(options: ConnectorRoutesOptions): Route[] {
       roles: ['operator', 'clerk'],
       params: listingParams,
       body: z.strictObject({ sku: mappable.nullable() }),
-      responses: { 200: { description: 'As it is mapped now.', schema: listingSchema } },
+      responses: {
+        200: { description: 'As it is mapped now.', schema: listingSchema },
+        ...aboutListing,
+        409: { description: 'The store is disconnected, or the listing keeps changing' },
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant, user }, params: { store, listing }, body: { sku }, at: now }) =>
         asProblems(async () => {
@@ -374,7 +434,11 @@ function listingRoutes(options: ConnectorRoutesOptions): Route[] {
       summary: 'Take a decided mapping back: the listing is mapped to the SKU that it carries at the marketplace.',
       roles: ['operator', 'clerk'],
       params: listingParams,
-      responses: { 200: { description: 'As it is mapped now.', schema: listingSchema } },
+      responses: {
+        200: { description: 'As it is mapped now.', schema: listingSchema },
+        ...aboutListing,
+        409: { description: 'The store is disconnected, or the listing keeps changing' },
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant }, params: { store, listing }, at: now }) =>
         asProblems(async () => {
@@ -391,7 +455,11 @@ function listingRoutes(options: ConnectorRoutesOptions): Route[] {
       roles: ['operator', 'clerk'],
       params: listingParams,
       body: z.strictObject({ paused: z.boolean() }),
-      responses: { 200: { description: 'As it is now.', schema: z.object({ listing: listingSchema, warning: warningSchema }) } },
+      responses: {
+        200: { description: 'As it is now.', schema: z.object({ listing: listingSchema, warning: warningSchema }) },
+        ...aboutListing,
+        409: { description: 'The listing keeps changing' },
+      },
       answer: 'stored',
       handle: async ({ identity: { tenant, user }, params: { store, listing }, body: { paused }, at: now }) =>
         asProblems(async () => {

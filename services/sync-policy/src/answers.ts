@@ -26,10 +26,19 @@ export const settings = {
 };
 export const time = z.iso.datetime();
 export const effective = z
-  .object({ realTimeAtOrBelow: z.int().nullable(), significantUnits: z.int().nullable(), everyNth: z.int() })
+  .object({
+    realTimeAtOrBelow: z.int().nullable().meta({ description: 'X; null: every change is pushed.' }),
+    significantUnits: z.int().nullable().meta({ description: 'Y; null: no change is significant by its size.' }),
+    everyNth: z.int().meta({ description: 'N' }),
+  })
   .meta({ id: 'EffectivePolicy' });
 export const listing = z
-  .object({ store: z.string(), marketplace: z.string(), listing: z.string(), mapping: z.int() })
+  .object({
+    store: z.string(),
+    marketplace: z.string(),
+    listing: z.string(),
+    mapping: z.int().meta({ description: 'Revision of the mapping: it rises with each change.' }),
+  })
   .meta({ id: 'MappedListing' });
 
 export const decisionKind = z.enum(['push', 'held', 'withdrawn', 'ignored'] satisfies DecisionRecord['decision'][]);
@@ -63,17 +72,22 @@ export const decision = z
     trigger: z.enum(['movement', 'inventory_sync', 'sku_policy', 'tenant_policy', 'listing_mapped', 'listing_unmapped']),
     decision: decisionKind,
     reason: decisionReason,
-    inputs: z.object({
-      before: z.int(),
-      after: z.int(),
-      epoch: z.int(),
-      sequence: z.int(),
-      lastSequence: z.int(),
-      counted: z.boolean(),
-      syncEnabled: z.boolean(),
-      counter: z.int(),
-      policy: effective.extend({ revision: z.int(), settings: z.int() }),
-    }),
+    inputs: z
+      .object({
+        before: z.int().meta({ description: "Available before the movement, by the movement's own word." }),
+        after: z.int().meta({ description: 'Available after it.' }),
+        epoch: z.int(),
+        sequence: z.int().meta({ description: 'Of the ledger row that it was decided at.' }),
+        lastSequence: z.int().meta({ description: 'Of the row before it, as far as was seen.' }),
+        counted: z.boolean(),
+        syncEnabled: z.boolean(),
+        counter: z.int().meta({ description: 'Transactions that were throttled since the last push.' }),
+        policy: effective.extend({
+          revision: z.int().meta({ description: "Of the tenant's policy." }),
+          settings: z.int().meta({ description: "Changes of the product's toggle and policy so far." }),
+        }),
+      })
+      .meta({ description: 'All that it was decided by.' }),
     listings: z.array(listing).meta({ description: 'Those that it pushes or withdraws.' }),
   })
   .meta({ id: 'Decision' });

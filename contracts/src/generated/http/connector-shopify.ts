@@ -5,7 +5,7 @@ export type Store = {
   readonly marketplace: string;
   /** connecting: its listings and open orders are read, nothing is pushed yet. */
   readonly state: "connecting" | "connected" | "disconnecting" | "disconnected";
-  /** The most severe first. */
+  /** The most severe that applies, in this order. passive: paused, or not selling at the marketplace; sync_errors: it fails, or a listing is quarantined or waits for more than a minute; throttled: the marketplace asks us to slow down. */
   readonly status: "disconnected" | "credentials_expired" | "passive" | "sync_errors" | "throttled" | "ok";
   /** Why nothing goes out to it; null where something may. */
   readonly hold: string | null;
@@ -32,6 +32,7 @@ export type Store = {
   readonly inactiveSince: string | null;
   readonly circuit: "open" | "closed";
   readonly throttledSince: string | null;
+  /** Its orders are known up to here, in the marketplace's time. */
   readonly ordersReadTo: string | null;
   readonly connectedAt: string | null;
   readonly listingsReadAt: string | null;
@@ -47,10 +48,14 @@ export type Store = {
   readonly listings: {
     readonly listings: number;
     readonly mapped: number;
+    /** A newer quantity is on its way to them. */
     readonly outstanding: number;
     readonly paused: number;
+    /** The marketplace refused them again and again: mend them there, then POST /stores/:store/listing-imports. */
     readonly quarantined: number;
+    /** No longer at the marketplace. */
     readonly gone: number;
+    /** Of the outstanding one that waits for longest. */
     readonly waitingSince: string | null;
   };
   readonly disconnection: {
@@ -81,7 +86,9 @@ export type Listing = {
   readonly sku: string | null;
   /** The SKU that it carries there. */
   readonly marketplaceSku: string | null;
+  /** Revision of the mapping: it rises with each change. */
   readonly mapping: number;
+  /** By the SKU that it carries, or by a person; null: it is not mapped. */
   readonly mappedBy: "sku" | "person" | null;
   readonly chosen: {
     readonly sku: string | null;
@@ -99,6 +106,7 @@ export type Listing = {
   /** A newer value waits for the end of its pause. */
   readonly waiting: boolean;
   readonly waitingSince: string | null;
+  /** The newest Available that it was to show; below zero and beyond the cap of the marketplace another quantity is sent. */
   readonly wanted: {
     readonly available: number;
     readonly version: Version;
@@ -107,12 +115,14 @@ export type Listing = {
     readonly at: string | null;
     readonly ageSeconds: number;
   } | null;
+  /** What was last sent and taken. */
   readonly confirmed: {
     readonly quantity: number;
     readonly version: Version;
     readonly at: string | null;
     readonly ageSeconds: number;
   } | null;
+  /** What it showed when it was last looked at. */
   readonly lastRead: {
     readonly quantity: number | null;
     readonly onSale: boolean;
@@ -145,7 +155,9 @@ export type Version = {
 };
 
 export type Incident = {
+  /** What is wrong, such as oversold. */
   readonly kind: string;
+  /** What it is about: a SKU; or store and order, or store and listing, each encoded, with a slash between. In an address it is encoded once more. */
   readonly subject: string;
   /** Opened and closed by what is, never by a person. */
   readonly state: "open" | "closed";
@@ -304,10 +316,12 @@ export interface ConnectorShopifyHttp {
       readonly sku?: string | undefined;
       /** The SKU that it is mapped to, or that it carries there, begins so. */
       readonly search?: string | undefined;
+      /** To whatever SKU. */
       readonly mapped?: boolean | undefined;
       /** A newer value is on its way, or waits for the end of a pause. */
       readonly outstanding?: boolean | undefined;
       readonly paused?: boolean | undefined;
+      /** The marketplace refused it again and again. */
       readonly quarantined?: boolean | undefined;
       /** No longer at the marketplace. */
       readonly gone?: boolean | undefined;

@@ -31,7 +31,9 @@ export type LineUnits = {
 };
 
 export type Incident = {
+  /** What is wrong, such as oversold. */
   readonly kind: string;
+  /** What it is about: a SKU; or store and order, or store and listing, each encoded, with a slash between. In an address it is encoded once more. */
   readonly subject: string;
   /** Opened and closed by what is, never by a person. */
   readonly state: "open" | "closed";

@@ -2,31 +2,46 @@
 
 export type Quantities = {
   readonly onHand: number;
+  /** Promised to orders, neither shipped nor in a pick batch. */
   readonly orderReserve: number;
+  /** In pick batches, not picked yet. */
   readonly batchReserve: number;
+  /** On Hand − Order Reserve − Batch Reserve; below zero: oversold. */
   readonly available: number;
 };
 
 export type Movement = {
+  /** Number of the row in the product's ledger: from 1, without a gap. */
   readonly sequence: number;
   readonly at: string;
   readonly type: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange";
+  /** The pick batch that it is about. */
   readonly batch: string | null;
+  /** The label that it belongs to. */
   readonly label: string | null;
+  /** The cause of the Auto Pick that it takes back. */
   readonly reverses: string | null;
+  /** The purchase order that it was put away from. */
   readonly purchaseOrder: string | null;
+  /** Of a Stock Update; null: a count. */
   readonly reason: string | null;
+  /** Why it changed nothing; null: it was taken. */
   readonly refused: string | null;
   readonly change: Quantities;
   readonly after: Quantities;
+  /** Where On Hand was changed, or counted. */
   readonly location: string | null;
+  /** On Hand at that location after it. */
   readonly locationOnHand: number | null;
+  /** The order that it is about. */
   readonly order: {
     readonly store: string;
     readonly order: string;
   } | null;
+  /** Whether the product had been counted by then; if not, the quantities say nothing. */
   readonly counted: boolean;
   readonly user: User;
+  /** Id of the event or command that brought it about: each has one row. */
   readonly cause: string;
 };
 
@@ -114,7 +129,9 @@ export type PurchasedUnits = {
 };
 
 export type Incident = {
+  /** What is wrong, such as oversold. */
   readonly kind: string;
+  /** What it is about: a SKU; or store and order, or store and listing, each encoded, with a slash between. In an address it is encoded once more. */
   readonly subject: string;
   /** Opened and closed by what is, never by a person. */
   readonly state: "open" | "closed";
@@ -153,12 +170,15 @@ export interface StockHttp {
     readonly query: {
       /** Beginning of the SKU, or part of the title; case does not matter. */
       readonly search?: string | undefined;
+      /** Whether it was ever counted. */
       readonly counted?: boolean | undefined;
+      /** Counted, and Available below zero. */
       readonly oversold?: boolean | undefined;
       /** Counted, and Available at or below what the product names. */
       readonly low?: boolean | undefined;
       /** Products that are no longer dealt in are shown only when they are asked for. */
       readonly retired?: boolean | undefined;
+      /** Products that are equal in it stand by SKU; the case of titles does not matter. */
       readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
       readonly order?: "ascending" | "descending" | undefined;
       /** `next` of the page before, of the same sort. */
@@ -196,12 +216,15 @@ export interface StockHttp {
     readonly query: {
       /** Beginning of the SKU, or part of the title; case does not matter. */
       readonly search?: string | undefined;
+      /** Whether it was ever counted. */
       readonly counted?: boolean | undefined;
+      /** Counted, and Available below zero. */
       readonly oversold?: boolean | undefined;
       /** Counted, and Available at or below what the product names. */
       readonly low?: boolean | undefined;
       /** Products that are no longer dealt in are shown only when they are asked for. */
       readonly retired?: boolean | undefined;
+      /** Products that are equal in it stand by SKU; the case of titles does not matter. */
       readonly sort?: "sku" | "title" | "onHand" | "orderReserve" | "batchReserve" | "available" | undefined;
       readonly order?: "ascending" | "descending" | undefined;
     };
@@ -293,13 +316,17 @@ export interface StockHttp {
       /** `next` of the page before. */
       readonly before?: number | undefined;
       readonly limit?: number | undefined;
+      /** Only this one; absent: those that change On Hand. */
       readonly type?: "StockUpdate" | "PurchaseReceiving" | "AutoPick" | "BatchPick" | "OrderReserve" | "OrderRelease" | "BatchReserve" | "BatchRelease" | "ProductChange" | undefined;
+      /** Every type. */
       readonly include?: "reserves" | undefined;
+      /** From this moment on, and with it. */
       readonly from?: string | undefined;
       /** Up to this moment, and with it. */
       readonly to?: string | undefined;
       /** Whoever did it: a person, a marketplace, a part of the system. */
       readonly user?: string | undefined;
+      /** Where On Hand was changed, or counted. */
       readonly location?: string | undefined;
     };
     readonly body: undefined;

@@ -7,20 +7,31 @@ export type Decision = {
   readonly trigger: "movement" | "inventory_sync" | "sku_policy" | "tenant_policy" | "listing_mapped" | "listing_unmapped";
   readonly decision: "push" | "held" | "withdrawn" | "ignored";
   readonly reason: "first_count" | "gap" | "crossed_zero" | "at_or_below_threshold" | "significant_change" | "every_nth" | "sync_enabled" | "listing_mapped" | "policy_changed" | "available_unchanged" | "sync_disabled" | "not_counted" | "throttled" | "nothing_throttled" | "unmapped" | "stale_mapping" | "not_mapped" | "unknown_marketplace";
+  /** All that it was decided by. */
   readonly inputs: {
+    /** Available before the movement, by the movement's own word. */
     readonly before: number;
+    /** Available after it. */
     readonly after: number;
     readonly epoch: number;
+    /** Of the ledger row that it was decided at. */
     readonly sequence: number;
+    /** Of the row before it, as far as was seen. */
     readonly lastSequence: number;
     readonly counted: boolean;
     readonly syncEnabled: boolean;
+    /** Transactions that were throttled since the last push. */
     readonly counter: number;
     readonly policy: {
+      /** X; null: every change is pushed. */
       readonly realTimeAtOrBelow: number | null;
+      /** Y; null: no change is significant by its size. */
       readonly significantUnits: number | null;
+      /** N */
       readonly everyNth: number;
+      /** Of the tenant's policy. */
       readonly revision: number;
+      /** Changes of the product's toggle and policy so far. */
       readonly settings: number;
     };
   };
@@ -32,12 +43,16 @@ export type MappedListing = {
   readonly store: string;
   readonly marketplace: string;
   readonly listing: string;
+  /** Revision of the mapping: it rises with each change. */
   readonly mapping: number;
 };
 
 export type EffectivePolicy = {
+  /** X; null: every change is pushed. */
   readonly realTimeAtOrBelow: number | null;
+  /** Y; null: no change is significant by its size. */
   readonly significantUnits: number | null;
+  /** N */
   readonly everyNth: number;
 };
 
@@ -275,6 +290,7 @@ export interface SyncPolicyHttp {
           readonly store: string;
           readonly marketplace: string;
           readonly listing: string;
+          /** Revision of the mapping: it rises with each change. */
           readonly mapping: number;
           /** Null: nothing yet. */
           readonly wanted: {

@@ -20,8 +20,11 @@ export interface IncidentParts<Schema extends z.ZodType> {
 export function incidentRoutes<Schema extends z.ZodType = z.ZodNull>({ incidents, explanation }: IncidentParts<Schema>): Route[] {
   const incident = z
     .object({
-      kind: z.string(),
-      subject: z.string(),
+      kind: z.string().meta({ description: 'What is wrong, such as oversold.' }),
+      subject: z.string().meta({
+        description:
+          'What it is about: a SKU; or store and order, or store and listing, each encoded, with a slash between. In an address it is encoded once more.',
+      }),
       state: z.enum(['open', 'closed']).meta({ description: 'Opened and closed by what is, never by a person.' }),
       count: z.int().meta({ description: 'How often it has opened since it was first raised within an hour.' }),
       openedAt: time,

@@ -38,23 +38,23 @@ const inventory = z.object({
 });
 const movement = z
   .object({
-    sequence: z.int(),
+    sequence: z.int().meta({ description: "Number of the row in the product's ledger: from 1, without a gap." }),
     at: time,
     type,
-    batch: z.string().nullable(),
-    label: z.string().nullable(),
-    reverses: z.string().nullable(),
-    purchaseOrder: z.string().nullable(),
-    reason: z.string().nullable(),
-    refused: z.string().nullable(),
+    batch: z.string().nullable().meta({ description: 'The pick batch that it is about.' }),
+    label: z.string().nullable().meta({ description: 'The label that it belongs to.' }),
+    reverses: z.string().nullable().meta({ description: 'The cause of the Auto Pick that it takes back.' }),
+    purchaseOrder: z.string().nullable().meta({ description: 'The purchase order that it was put away from.' }),
+    reason: z.string().nullable().meta({ description: 'Of a Stock Update; null: a count.' }),
+    refused: z.string().nullable().meta({ description: 'Why it changed nothing; null: it was taken.' }),
     change: quantities,
     after: quantities,
-    location: z.string().nullable(),
-    locationOnHand: z.int().nullable(),
-    order: z.object({ store: z.string(), order: z.string() }).nullable(),
-    counted: z.boolean(),
+    location: z.string().nullable().meta({ description: 'Where On Hand was changed, or counted.' }),
+    locationOnHand: z.int().nullable().meta({ description: 'On Hand at that location after it.' }),
+    order: z.object({ store: z.string(), order: z.string() }).nullable().meta({ description: 'The order that it is about.' }),
+    counted: z.boolean().meta({ description: 'Whether the product had been counted by then; if not, the quantities say nothing.' }),
     user,
-    cause: z.string(),
+    cause: z.string().meta({ description: 'Id of the event or command that brought it about: each has one row.' }),
   })
   .meta({ id: 'Movement' });
 
@@ -136,12 +136,12 @@ const movementsRoute = ({ journal }: LedgerParts) =>
     query: z.strictObject({
       before: integerText({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }).optional().meta({ description: '`next` of the page before.' }),
       limit: integerText({ minimum: 1, maximum: 500 }).default(50),
-      type: type.optional(),
-      include: z.literal('reserves').optional(),
-      from: momentText.optional(),
+      type: type.optional().meta({ description: 'Only this one; absent: those that change On Hand.' }),
+      include: z.literal('reserves').optional().meta({ description: 'Every type.' }),
+      from: momentText.optional().meta({ description: 'From this moment on, and with it.' }),
       to: momentText.optional().meta({ description: 'Up to this moment, and with it.' }),
       user: text(200).optional().meta({ description: 'Whoever did it: a person, a marketplace, a part of the system.' }),
-      location: location.optional(),
+      location: location.optional().meta({ description: 'Where On Hand was changed, or counted.' }),
     }),
     responses: { 200: { description: 'One page', schema: z.object({ movements: z.array(movement), next: z.int().nullable() }) } },
     async handle({ identity: { tenant }, params, query }) {

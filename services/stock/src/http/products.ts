@@ -34,13 +34,16 @@ const listed = z.object({
 const position = pagePosition(z.strictObject({ value: z.union([z.string(), z.number()]), sku: z.string(), sort: z.enum(sortColumns) }));
 const filters = {
   search: text(255).optional().meta({ description: 'Beginning of the SKU, or part of the title; case does not matter.' }),
-  counted: booleanText().optional(),
-  oversold: booleanText().optional(),
+  counted: booleanText().optional().meta({ description: 'Whether it was ever counted.' }),
+  oversold: booleanText().optional().meta({ description: 'Counted, and Available below zero.' }),
   low: booleanText().optional().meta({ description: 'Counted, and Available at or below what the product names.' }),
   retired: booleanText()
     .default(false)
     .meta({ description: 'Products that are no longer dealt in are shown only when they are asked for.' }),
-  sort: z.enum(sortColumns).default('sku'),
+  sort: z
+    .enum(sortColumns)
+    .default('sku')
+    .meta({ description: 'Products that are equal in it stand by SKU; the case of titles does not matter.' }),
   order: z.enum(['ascending', 'descending']).default('ascending'),
 };
 

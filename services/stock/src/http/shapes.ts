@@ -12,9 +12,16 @@ export const location = keyText(64);
 export const time = z.iso.datetime();
 export const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 export const quantities = z
-  .object({ onHand: z.int(), orderReserve: z.int(), batchReserve: z.int(), available: z.int() })
-  .meta({ id: 'Quantities' });
-export const user = z.object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() }).meta({ id: 'User' });
+  .object({
+    onHand: z.int(),
+    orderReserve: z.int().meta({ description: 'Promised to orders, neither shipped nor in a pick batch.' }),
+    batchReserve: z.int().meta({ description: 'In pick batches, not picked yet.' }),
+    available: z.int().meta({ description: 'On Hand − Order Reserve − Batch Reserve; below zero: oversold.' }),
+  })
+  .meta({ id: 'Quantities', description: 'In units.' });
+export const user = z
+  .object({ kind: z.enum(['person', 'marketplace', 'system']), id: z.string() })
+  .meta({ id: 'User', description: "Who did it: a person's id, the marketplace's name, or the part of the system." });
 
 /** Where a list goes on, as text that nobody need understand. */
 export const pagePosition = <Schema extends z.ZodType>(schema: Schema) => ({

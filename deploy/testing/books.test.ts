@@ -2,7 +2,16 @@
 // and cancelled, whatever the warehouse does meanwhile, and however events are lost, doubled or swapped.
 import { describe, expect, test } from '@jest/globals';
 import type { MarketplaceOrderRead, OrderChanged, OrderLine, StockMoved, User } from '@evenkeel/contracts';
-import { changedOf, decideLabel, decideRead, decideVoid, evolve as evolveOrder, unknownOrder } from '@evenkeel/order/domain';
+import {
+  changedOf,
+  decideLabel,
+  decideRead,
+  decideVoid,
+  evolve as evolveOrder,
+  labelled,
+  taken,
+  unknownOrder,
+} from '@evenkeel/order/domain';
 import {
   decideCommand,
   decideOrder,
@@ -216,6 +225,22 @@ describe('in random lives of many orders, batches and edits, whatever is lost, d
           }
       }),
       runs,
+    );
+  });
+
+  test('where nothing is picked in batches, what is deducted is the greater of what is on labels and what the marketplace says is shipped', () => {
+    const byLabels = fc.array(happening(fc.oneof(anOrderStep, commandsOf(['PutBackUnits']))), { minLength: 3, maxLength: 14 });
+    fc.assert(
+      fc.property(byLabels, (life) => {
+        const { order, held } = live('1', life);
+        for (const line of order?.lines ?? []) {
+          if (!order || line.sku === null || line.fulfilledBy === 'marketplace') continue;
+          const picked = held.lines.find((other) => other.line === line.line)?.picked ?? [];
+          const deducted = Math.min(taken(line), Math.max(labelled(order, line.line), line.fulfilled));
+          expect(picked.reduce((sum, { quantity }) => sum + quantity, 0)).toBe(deducted);
+        }
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -82,7 +82,8 @@ export const unmappedLines = ({ lines }: Pick<Order, 'lines'>): readonly OrderLi
 export type Standing = 'open' | 'shipped' | 'cancelled';
 
 export function standingOf(order: Pick<Order, 'lines' | 'labels'>): Standing {
-  const isOpen = ({ line, quantity, cancelled, fulfilled }: OrderLine) => quantity - cancelled > Math.max(labelled(order, line), fulfilled);
+  const isOpen = ({ line, quantity, cancelled, fulfilled, shippedBefore }: OrderLine) =>
+    quantity - cancelled - shippedBefore > Math.max(labelled(order, line), fulfilled - shippedBefore);
   if (order.lines.some(isOpen)) return 'open';
   return order.lines.some(({ quantity, cancelled, fulfilled }) => quantity > cancelled || fulfilled > 0) ? 'shipped' : 'cancelled';
 }

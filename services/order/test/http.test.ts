@@ -131,12 +131,17 @@ test('orders can be listed, newest first, by store, by what is open of them, and
   one('2', 2, { cancelledAt: 2 });
   one('3', 3, { lines: [{ ...orders.line, fulfilled: 3 }], store: 's2' });
   one('4', 4, { lines: [{ ...orders.line, sku: null }] });
-  await orders.http.call('POST', '/stores/s1/orders/1/labels', {});
+  // Of this one, a unit had shipped before its store was connected.
+  one('0', 0, { connectedAt: 1, lines: [{ ...orders.line, fulfilled: 1 }] });
+  expect((await orders.http.call('GET', '/orders?state=open')).body).toMatchObject({
+    orders: [{ name: '4' }, { name: '1' }, { name: '0' }],
+  });
+  for (const order of ['1', '0']) await orders.http.call('POST', `/stores/s1/orders/${order}/labels`, {});
   const listed = async (query: string) =>
     ((await orders.http.call('GET', `/orders${query}`)).body as { orders: { name: string }[] }).orders.map(({ name }) => name);
-  expect(await listed('')).toEqual(['4', '3', '2', '1']);
+  expect(await listed('')).toEqual(['4', '3', '2', '1', '0']);
   expect(await listed('?state=open')).toEqual(['4']);
-  expect(await listed('?state=shipped')).toEqual(['3', '1']);
+  expect(await listed('?state=shipped')).toEqual(['3', '1', '0']);
   expect(await listed('?state=cancelled')).toEqual(['2']);
   expect(await listed('?unmapped=true')).toEqual(['4']);
   expect(await listed('?store=s2')).toEqual(['3']);

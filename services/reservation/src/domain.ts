@@ -338,45 +338,63 @@ function joined(parts: HeldLine['batches']): HeldLine['batches'] {
   return [...sums].map(([batch, quantity]) => ({ batch, quantity }));
 }
 
-/**
- * Takes back what a label had deducted and no longer covers, and what the marketplace had said to be shipped and no longer says. Only of units that
- * serve the order, have not shipped, and that nothing else has to cover: of cancelled ones, and after a Batch Pick, nothing moves.
- */
-function reverse(run: Recording, held: Reservation, facts: Facts, sku: string, idOf: EventId): void {
-  const labels = facts.labels.map(({ label, location, voidedBy }) => {
-    return { label, location, user: voidedBy, fell: (line: string) => onLabel(held.facts, label, line) - onLabel(facts, label, line) };
-  });
-  const shipped = (line: string) => factsOn(held.facts, line).fulfilled - factsOn(facts, line).fulfilled;
-  for (const { label, location, user, fell } of [...labels.toReversed(), { label: null, location: null, user: null, fell: shipped }]) {
-    const before = run.linesOf(sku);
-    const lines = before.map((line) => {
-      const { fulfilled } = factsOn(facts, line.line);
-      const free = Math.min(pickedOf(line) - fulfilled, pickedOf(line) + inBatches(line) - onLabels(facts, line.line));
-      return { line: line.line, quantity: Math.max(0, Math.min(fell(line.line), bySource(line, label).quantity, free)) };
-    });
-    const quantity = quantityOf(lines);
-    if (quantity === 0) continue;
-    const deduction = held.deductions.find((other) => other.sku === sku && other.label === label)?.sequence ?? 0;
-    run.add({
-      type: 'unpicked',
-      sku,
-      quantity,
-      lines: withoutZeros(lines),
-      label,
-      location,
-      reverses: idOf(deduction, sku),
-      user: user ?? marketplaceOf(facts),
-      holds: before.map((line) => {
-        const units = unitsOf(lines, line.line);
-        return { ...line, orderReserve: line.orderReserve + units, picked: withPicked(line.picked, label, null, -units) };
-      }),
-    });
-  }
+/** Who deducts units: a label; null: the word of the marketplace. */
+interface Source extends Pick<LabelFacts, 'location' | 'voidedBy'> {
+  readonly label: string | null;
+  /** Units of a line that it says are gone. */
+  readonly covers: (facts: Facts | null, line: string) => number;
 }
 
-/** Labels with units that nothing has deducted yet, oldest first, out of the Order Reserve; units in a pick batch cover labels until they are picked. */
+/** Newest label first, the marketplace last. */
+const sourcesIn = ({ labels }: Facts): Source[] => [
+  ...labels.toReversed().map(({ label, location, voidedBy }): Source => {
+    return { label, location, voidedBy, covers: (facts, line) => onLabel(facts, label, line) };
+  }),
+  { label: null, location: null, voidedBy: null, covers: (facts, line) => factsOn(facts, line).fulfilled },
+];
+
+/**
+ * Takes back what is deducted beyond the greater of what labels cover and what the marketplace says is shipped. Only of units that serve the order,
+ * and that no batch has picked: of cancelled ones, and after a Batch Pick, nothing moves.
+ */
+function reverse(run: Recording, held: Reservation, facts: Facts, sku: string, idOf: EventId): void {
+  const sources = sourcesIn(facts);
+  const voider = sources.find(({ covers }) =>
+    run.linesOf(sku).some(({ line }) => covers(held.facts, line) > covers(facts, line)),
+  )?.voidedBy;
+  /** What a source no longer covers, unless something else does. */
+  const ofItsOwn = (line: HeldLine, { label, covers }: Source): number => {
+    const { fulfilled } = factsOn(facts, line.line);
+    const free = Math.min(pickedOf(line) - fulfilled, pickedOf(line) + inBatches(line) - onLabels(facts, line.line));
+    return Math.min(free, Math.max(covers(held.facts, line.line), bySource(line, label).quantity) - covers(facts, line.line));
+  };
+  /** A label and a shipment may be of the same unit: where one of them ends, the other one's deduction may be too much. */
+  const inAll = (line: HeldLine): number => {
+    const deducted = quantityOf(line.picked.filter(({ batch }) => batch === null));
+    return deducted - Math.max(onLabels(facts, line.line), factsOn(facts, line.line).fulfilled);
+  };
+  for (const overOf of [ofItsOwn, inAll])
+    for (const source of sources) {
+      const { label, location, voidedBy } = source;
+      const before = run.linesOf(sku);
+      const lines = before.map((line) => {
+        return { line: line.line, quantity: Math.max(0, Math.min(overOf(line, source), bySource(line, label).quantity)) };
+      });
+      const quantity = quantityOf(lines);
+      if (quantity === 0) continue;
+      const deduction = held.deductions.find((other) => other.sku === sku && other.label === label)?.sequence ?? 0;
+      const about = { sku, quantity, lines: withoutZeros(lines), user: voidedBy ?? voider ?? marketplaceOf(facts) };
+      const holds = before.map((line) => {
+        const units = unitsOf(lines, line.line);
+        return { ...line, orderReserve: line.orderReserve + units, picked: withPicked(line.picked, label, null, -units) };
+      });
+      run.add({ type: 'unpicked', ...about, label, location, reverses: idOf(deduction, sku), holds });
+    }
+}
+
+/** Labels with units that nothing has deducted yet, newest first, out of the Order Reserve; units in a pick batch cover labels until they are picked. */
 function pickLabelled(run: Recording, facts: Facts, sku: string): void {
-  for (const { label, location, user } of facts.labels) {
+  for (const { label, location, user } of facts.labels.toReversed()) {
     const before = run.linesOf(sku);
     const lines = before.map((line) => {
       const deducted = Math.max(onLabels(facts, line.line), factsOn(facts, line.line).fulfilled);

@@ -70,7 +70,7 @@ export async function openWarehouseStore({ connection }: MongoHandle): Promise<W
       .toArray();
 
   return {
-    record: (documents) => putNewer(orders, 'version', newestOf(documents)),
+    record: (documents) => putNewer(orders, 'version', ordersIn(documents)),
     async versionsOf(keys) {
       const found = await orders.find({ _id: { $in: [...keys] } }, { projection: { version: 1 } }).toArray();
       return new Map(found.map(({ _id, version }) => [_id, version]));
@@ -81,10 +81,17 @@ export async function openWarehouseStore({ connection }: MongoHandle): Promise<W
   };
 }
 
-function newestOf(documents: readonly Projected<ReservationEntry, Reservation>[]): WarehouseOrder[] {
+/**
+ * The orders among what was journaled that concern the warehouse, as they stand. One with units in a batch always does: whatever changes of it, they may
+ * have gone over to another line.
+ */
+export function ordersIn(documents: readonly Projected<ReservationEntry, Reservation>[]): WarehouseOrder[] {
   const newest = new Map<string, WarehouseOrder>();
-  for (const { key, entries, state } of documents)
-    if (entries.some(({ data }) => concernsWarehouse(data))) newest.set(key, orderOf(key, entries.at(-1)?.sequence ?? 0, state));
+  for (const { key, entries, state } of documents) {
+    const isInBatch = state.lines.some(({ batches }) => batches.length > 0);
+    if (isInBatch || entries.some(({ data }) => concernsWarehouse(data)))
+      newest.set(key, orderOf(key, entries.at(-1)?.sequence ?? 0, state));
+  }
   return [...newest.values()];
 }
 

@@ -83,6 +83,22 @@ describe('a pick batch', () => {
     expect((await warehouse.http.call('GET', '/pick-batches?state=open')).body).toMatchObject({ batches: [{ batch }], next: null });
     expect((await warehouse.http.call('GET', '/pick-batches?state=cancelled')).body).toMatchObject({ batches: [] });
   });
+  test('says of which line its units are, also after another line of the product was cancelled, and is picked by what it says', async () => {
+    await using warehouse = await openWarehouse();
+    const lines = (cancelledOfA: number) => [['a', 'MUG', 1, { cancelled: cancelledOfA }] as const, ['b', 'MUG', 1] as const];
+    warehouse.order('1', lines(0));
+    const a = { store: 's1', order: '1', lines: [{ line: 'a', quantity: 1 }] };
+    const made = (await warehouse.http.call('POST', '/pick-batches', { orders: [a] })).body as { batch: string };
+    warehouse.order('1', lines(1));
+    const { body } = await warehouse.http.call('GET', `/pick-batches/${made.batch}`);
+    const [found] = (body as { orders: { lines: { line: string; toPick: number }[] }[] }).orders;
+    expect(found?.lines).toMatchObject([{ line: 'b', toPick: 1 }]);
+    const named = found?.lines.map(({ line, toPick }) => ({ line, quantity: toPick }));
+    const picks = { orders: [{ store: 's1', order: '1', lines: named }] };
+    expect((await warehouse.http.call('POST', `/pick-batches/${made.batch}/picks`, picks)).body).toMatchObject({
+      orders: [{ status: 'done' }],
+    });
+  });
   test('takes more orders, gives some back, and is picked as a whole where it says', async () => {
     await using warehouse = await openWarehouse();
     for (const order of ['1', '2', '3']) warehouse.order(order, [['a', 'MUG', 1]]);

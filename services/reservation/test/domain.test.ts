@@ -209,6 +209,14 @@ describe('a label', () => {
     expect(lastSaid(...events)).toEqual(['to_put_back 2 MUG']);
     expect(places(play(...events).held)).toEqual([0, 0, 0, 2]);
   });
+  test('deducts its own units, where it says, though an older one waits for a pick batch', () => {
+    const labels = [label('l1', { a: 1 }, 'front'), label('l2', { a: 1 }, 'attic')] as const;
+    const steps = [order(1, two), assign('b1', { a: 1 }), order(2, two, labels.slice(0, 1)), order(3, two, labels)];
+    expect(play(...steps).last).toMatchObject([{ type: 'picked', quantity: 1, label: 'l2', location: 'attic' }]);
+    expect(play(...steps, order(4, two, [labels[0], voided(labels[1], { a: 1 })])).last).toMatchObject([
+      { type: 'unpicked', quantity: 1, label: 'l2', location: 'attic' },
+    ]);
+  });
   test('made where others are shipped by the marketplace: each unit is picked once', () => {
     const fulfilled = line('a', 'MUG', 3, { fulfilled: 1 });
     const labels = [label('l1', { a: 2 })];
@@ -355,6 +363,32 @@ describe('a void', () => {
   test('of units that the marketplace reports as shipped moves nothing', () => {
     const shipped = [line('a', 'MUG', 2, { fulfilled: 2 })];
     expect(lastSaid(...labelled, order(3, shipped, [l1]), order(4, shipped, [voided(l1, { a: 2 })]))).toEqual(['unchanged']);
+  });
+  test('of units that the marketplace reports as shipped takes them back once it no longer does', () => {
+    const [shipped, gone] = [[line('a', 'MUG', 2, { fulfilled: 2 })], [voided(l1, { a: 2 })]];
+    const steps = [...labelled, order(3, shipped, [l1]), order(4, shipped, gone), order(5, two, gone)];
+    const { held, last } = play(...steps);
+    expect(last).toMatchObject([{ type: 'unpicked', quantity: 2, label: 'l1', reverses: 'reservation/1001/2/MUG', user: bob }]);
+    expect(places(held)).toEqual([2, 0, 0, 0]);
+    expect(lastSaid(...steps, assign('b1'))).toEqual(['assigned 2 MUG in b1']);
+  });
+  test('of a label whose unit the marketplace has shipped leaves the greater of what is on labels and what is shipped', () => {
+    const shipped = [line('a', 'MUG', 2, { fulfilled: 1 })];
+    const [one, other] = [label('l1', { a: 1 }), label('l2', { a: 1 })];
+    const steps = [order(1, shipped), order(2, shipped, [one]), order(3, shipped, [one, other])];
+    expect(said(play(...steps).entries)).toEqual(['reserved 2 MUG', 'picked 1 MUG by shopify', 'unchanged', 'picked 1 MUG by l2']);
+    const { held, last } = play(...steps, order(4, shipped, [voided(one, { a: 1 }), other]));
+    expect(last).toMatchObject([{ type: 'unpicked', quantity: 1, user: bob }]);
+    expect(places(held)).toEqual([1, 0, 1, 0]);
+  });
+  test('after the marketplace no longer reports its units as shipped takes them back, out of whichever reserve they were deducted', () => {
+    const shipped = [line('a', 'MUG', 2, { fulfilled: 2 })];
+    const inBatch = [order(1, two), assign('b1'), order(2, two, [l1]), order(3, shipped, [l1])];
+    expect(lastSaid(...inBatch)).toEqual(['picked 2 MUG by shopify, 2 of them out of batches']);
+    expect(lastSaid(...inBatch, order(4, two, [l1]))).toEqual(['unchanged']);
+    const { held, last } = play(...inBatch, order(4, two, [l1]), order(5, two, [voided(l1, { a: 2 })]));
+    expect(said(last)).toEqual(['unpicked 2 MUG by bob']);
+    expect(places(held)).toEqual([2, 0, 0, 0]);
   });
   test('while other units were picked in a batch takes back what its label had deducted', () => {
     const three = [line('a', 'MUG', 3)];

@@ -4,7 +4,7 @@ import { releaseForgotten, releaseLate, type Batch, type BatchStore } from '../s
 import { reservationAggregate } from '../src/handlers.ts';
 import { reservationRoutes } from '../src/http.ts';
 import type { Level } from '../src/pick-list.ts';
-import { orderOf, type WarehouseOrder, type WarehouseStore, type WarehousePage } from '../src/warehouse.ts';
+import { ordersIn, type WarehouseOrder, type WarehouseStore, type WarehousePage } from '../src/warehouse.ts';
 
 export const tenant = 'acme';
 
@@ -49,10 +49,17 @@ export function createWarehouse(levels: readonly Level[] = []) {
   const memory = createMemoryJournal(reservationAggregate, undefined);
   const batches = createBatches();
   const keys = new Set<string>();
-  const orders = async (): Promise<WarehouseOrder[]> => {
-    const known = await Promise.all([...keys].toSorted().map(async (key) => ({ key, ...(await memory.journal.state(key)) })));
-    return known.map(({ key, state, sequence }) => orderOf(key, sequence, state));
+  /** An order as it was last written to the lists, of which each cause is a document of the journal. */
+  const listed = async (key: string): Promise<WarehouseOrder[]> => {
+    const entries = (await memory.journal.entries(key, { limit: Infinity })).toReversed();
+    let state = reservationAggregate.initial(key);
+    const documents = [...Map.groupBy(entries, ({ cause }) => cause).values()].map((ofCause) => {
+      state = ofCause.reduce((before, entry) => reservationAggregate.evolve(before, entry), state);
+      return { key, entries: ofCause, state };
+    });
+    return ordersIn(documents);
   };
+  const orders = async (): Promise<WarehouseOrder[]> => (await Promise.all([...keys].toSorted().map(listed))).flat();
   const page = async (isWanted: (order: WarehouseOrder) => boolean, { after = '', limit }: WarehousePage = {}) =>
     (await orders()).filter((order) => order._id > after && isWanted(order)).slice(0, limit);
   const warehouse: WarehouseStore = {

@@ -175,11 +175,13 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
       const wanted = new Set(listings);
       const ids = [...new Set(listings.map((listing) => Number(groupOf(listing))))];
       const found = new Map<string, number>();
+      // Off sale shoppers see nothing, whatever a variant has. Whether it was written is not told by that: then the answer is silent on it.
       for (let from = 0; from < ids.length; from += atOnce)
         for (const { listing_id: id, state, inventory } of await listingsOf(ids.slice(from, from + atOnce), options)) {
+          const isOnSale = state === 'active';
           if (options.memory) await settleComingBack(state, options.memory); // of one group: it is the only one that is read
           for (const { listing, quantity } of inventory ? offeredOf(id, inventory) : [])
-            if (wanted.has(listing)) found.set(listing, state === 'active' ? quantity : 0);
+            if (wanted.has(listing) && (isOnSale || quantity === 0 || !options.memory)) found.set(listing, isOnSale ? quantity : 0);
         }
       return found;
     },

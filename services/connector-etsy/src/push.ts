@@ -4,13 +4,13 @@ import {
   type Failure,
   type FrozenBatch,
   type GroupMemory,
-  type Memo,
   type PushItem,
   type PushOptions,
   type PushResult,
 } from '@evenkeel/connector-kit';
 import type { EtsyApi, EtsyCallOptions } from './etsy-api.ts';
 import { groupOf, isEmpty, isSameStructure, offeredOf, updateOf } from './inventory.ts';
+import { keptIn, memoOf, type Kept } from './memo.ts';
 import * as shapes from './shapes.ts';
 import type { Inventory } from './shapes.ts';
 
@@ -22,11 +22,6 @@ export interface PushTarget {
   /** Tells how a listing is made up, whenever it was read. */
   onRead(listing: number, inventory: Inventory): void;
 }
-
-/** We took the listing off sale because nothing of it was left, and put it back when there is. */
-const takenOffSale = { deactivated: true };
-/** We are about to put it back. Whether we did is only known by a look right after: later its seller may have taken it off again. */
-const comingBack = { deactivated: true, comingBack: true };
 
 type Read = Inventory & { listing: { state: string } };
 
@@ -45,16 +40,17 @@ export async function pushListing(target: PushTarget, { key, items }: FrozenBatc
     if (!isAboutListing(error)) throw error;
     return items.map(({ listing: name }) => ({ listing: name, outcome: 'rejected', failure: error.failure }));
   }
-  const memo = await settleMemo(read.listing.state, options);
+  const kept = await settleKept(read.listing.state, options);
   const judged = judge(id, read, items);
   const written = new Set(judged.flatMap(({ listing: name, outcome }) => (outcome === 'applied' ? name : [])));
   if (written.size === 0) return judged;
 
-  const quantities = new Map(items.filter((item) => written.has(item.listing)).map((item) => [item.listing, item.quantity]));
+  const wanted = items.filter((item) => written.has(item.listing)).map(({ listing: name, quantity }) => [name, quantity] as const);
+  const quantities = new Map([...kept.notZeroed.map((name) => [name, 0] as const), ...wanted]);
   let isActive: boolean;
   try {
-    if (isEmpty(updateOf(id, read, quantities))) isActive = await takeOffSale(listing, read, quantities, options);
-    else isActive = await putOnSale(listing, read, quantities, { ...options, memo });
+    if (isEmpty(updateOf(id, read, quantities))) isActive = await takeOffSale(listing, read, quantities, kept, options);
+    else isActive = await putOnSale(listing, read, quantities, kept, options);
   } catch (error) {
     if (!isAboutListing(error)) throw error;
     return judged.map((result) =>
@@ -66,10 +62,12 @@ export async function pushListing(target: PushTarget, { key, items }: FrozenBatc
 }
 
 /** What is still true of what was remembered: a listing that is on sale, or was not seen off sale since we put it back, is its seller's own. */
-async function settleMemo(state: string, { memo, remember }: GroupMemory): Promise<Memo | null> {
-  if (memo === null || (state === 'inactive' && memo['comingBack'] !== true)) return memo;
-  await remember(null);
-  return null;
+async function settleKept(state: string, { memo, remember }: GroupMemory): Promise<Kept> {
+  const kept = keptIn(memo);
+  if (kept.offSale === 'no' || (state === 'inactive' && kept.offSale === 'by_us')) return kept;
+  const settled: Kept = { ...kept, offSale: 'no' };
+  await remember(memoOf(settled));
+  return settled;
 }
 
 /**
@@ -77,9 +75,10 @@ async function settleMemo(state: string, { memo, remember }: GroupMemory): Promi
  * next push. Its seller may have taken it off within that time; a call that is lost is far more likely.
  */
 export async function settleComingBack(state: string, { memo, remember }: GroupMemory): Promise<void> {
-  if (memo?.['deactivated'] !== true) return;
-  if (state !== 'inactive') await remember(null);
-  else if (memo['comingBack'] === true) await remember(takenOffSale);
+  const kept = keptIn(memo);
+  if (kept.offSale === 'no') return;
+  if (state !== 'inactive') await remember(memoOf({ ...kept, offSale: 'no' }));
+  else if (kept.offSale === 'coming_back') await remember(memoOf({ ...kept, offSale: 'by_us' }));
 }
 
 interface Listing {
@@ -118,18 +117,26 @@ async function takeOffSale(
   listing: Listing,
   read: Read,
   quantities: ReadonlyMap<string, number>,
+  kept: Kept,
   { remember }: GroupMemory,
 ): Promise<boolean> {
-  if (read.listing.state === 'active') {
-    await remember(takenOffSale);
+  const goesOff = read.listing.state === 'active';
+  const off: Kept = goesOff ? { ...kept, offSale: 'by_us' } : kept;
+  if (goesOff) {
+    await remember(memoOf(off));
     await setState(listing, 'inactive');
   }
+  let notZeroed: string[] = [];
   try {
     await write(listing, read, quantities);
   } catch (error) {
-    // Whether a listing that is off sale may have nothing is not documented; shoppers see nothing either way.
+    // Whether a listing that is off sale may have nothing is not documented; shoppers see nothing either way, until it comes back.
     if (!isAboutListing(error)) throw error;
+    notZeroed = offeredOf(listing.id, read).flatMap(({ listing: name, quantity }) =>
+      quantity > 0 && quantities.get(name) === 0 ? [name] : [],
+    );
   }
+  if (notZeroed.length + off.notZeroed.length > 0) await remember(memoOf({ ...off, notZeroed }));
   return false;
 }
 
@@ -137,19 +144,23 @@ async function putOnSale(
   listing: Listing,
   read: Read,
   quantities: ReadonlyMap<string, number>,
-  { memo, remember }: GroupMemory,
+  { offSale, notZeroed }: Kept,
+  { remember }: GroupMemory,
 ): Promise<boolean> {
   const { state } = read.listing;
   const renews = state === 'sold_out' && listing.target.renewSoldOut;
   // Renewing sets a single unit: what is right is written at once after it.
   if (renews) await setState(listing, 'active');
   await write(listing, read, quantities);
-  if (memo === null) return state === 'active' || renews;
-  await remember(comingBack);
+  if (offSale === 'no') {
+    if (notZeroed.length > 0) await remember(null);
+    return state === 'active' || renews;
+  }
+  await remember(memoOf({ offSale: 'coming_back', notZeroed: [] }));
   try {
     await setState(listing, 'active');
   } catch (error) {
-    if (isSurelyOffSale(error)) await remember(takenOffSale);
+    if (isSurelyOffSale(error)) await remember(memoOf({ offSale: 'by_us', notZeroed: [] }));
     throw error;
   }
   await remember(null);

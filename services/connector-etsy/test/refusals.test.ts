@@ -2,6 +2,7 @@ import { MarketplaceError, type Memo } from '@evenkeel/connector-kit';
 import { describe, expect, test } from '@jest/globals';
 import type { EtsyApi } from '../src/etsy-api.ts';
 import { failureOf } from '../src/errors.ts';
+import type { updateOf } from '../src/inventory.ts';
 import { pushListing } from '../src/push.ts';
 
 /** What the sandbox does not do: a listing that changes between the read and the write, and a marketplace that is stricter than we know. */
@@ -25,29 +26,35 @@ const refusal = (status: number, error: string) => new MarketplaceError(failureO
 function answering(answers: readonly (object | MarketplaceError)[]) {
   const asked: string[] = [];
   const prepaid: boolean[] = [];
+  /** The quantities of each write, by SKU. */
+  const written: Record<string, number | undefined>[] = [];
   const left = [...answers];
   const api: EtsyApi = {
     run({ method, path, body, data }, options) {
       prepaid.push(options.prepaid ?? false);
       const sent = body && 'form' in body ? JSON.stringify(body.form) : '';
       asked.push([method, path.split('/').at(-1)?.split('?')[0], sent].filter((part) => part !== '').join(' '));
+      if (body && 'json' in body) {
+        const { products } = body.json as ReturnType<typeof updateOf>;
+        written.push(Object.fromEntries(products.map(({ sku, offerings }) => [sku, offerings[0]?.quantity])));
+      }
       const answer = left.shift();
       if (answer === undefined) return Promise.reject(new Error(`nobody answers ${asked.at(-1)}`));
       return answer instanceof MarketplaceError ? Promise.reject(answer) : Promise.resolve({ data: data.parse(answer), date: 0 });
     },
     close: () => Promise.resolve(),
   };
-  return { api, asked, prepaid };
+  return { api, asked, prepaid, written };
 }
 
-async function push(answers: readonly (object | MarketplaceError)[], quantity: number, memo: Memo | null = null) {
-  const { api, asked, prepaid } = answering(answers);
+async function push(answers: readonly (object | MarketplaceError)[], quantity: number, memo: Memo | null = null, listing = '9/513:1') {
+  const { api, asked, prepaid, written } = answering(answers);
   const remembered: (Memo | null)[] = [];
   const remember = async (given: Memo | null) => void remembered.push(given);
   const target = { api, shopId: 7, renewSoldOut: false, onRead: () => undefined };
-  const items = [{ listing: '9/513:1', quantity, expected: null }];
+  const items = [{ listing, quantity, expected: null }];
   const [result] = await pushListing(target, { key: 'key', items }, { priority: 'normal', memo, remember });
-  return { result, asked, prepaid, remembered };
+  return { result, asked, prepaid, remembered, written };
 }
 
 describe('a write that Etsy refuses', () => {
@@ -67,7 +74,18 @@ describe('a write that Etsy refuses', () => {
     const refused = refusal(400, 'One offering must have quantity greater than 0');
     const { result, asked, remembered } = await push([read([1]), { listing_id: 9, state: 'inactive' }, refused, read([1], 'inactive')], 0);
     expect(asked.slice(0, 3)).toEqual(['GET inventory', 'PATCH 9 {"state":"inactive"}', 'PUT inventory']);
-    expect([result, remembered]).toMatchObject([{ outcome: 'applied' }, [{ deactivated: true }]]);
+    expect(result).toMatchObject({ outcome: 'applied' });
+    expect(remembered).toEqual([{ deactivated: true }, { deactivated: true, notZeroed: '9/513:1' }]);
+  });
+
+  test('because nothing may be put at nothing, leaves no variant to come back on sale with what it had', async () => {
+    const refused = refusal(400, 'One offering must have quantity greater than 0');
+    const off = { listing_id: 9, state: 'inactive' };
+    const { remembered } = await push([read([1]), off, refused, read([1], 'inactive')], 0);
+    const back = [read([1, 2], 'inactive'), inventory([1, 2]), { listing_id: 9, state: 'active' }];
+    const { written, remembered: then } = await push(back, 4, remembered.at(-1) ?? null, '9/513:2');
+    expect(written).toEqual([{ 'S-1': 0, 'S-2': 4 }]);
+    expect(then.at(-1)).toBeNull();
   });
 
   test('is not known to have failed where Etsy itself was in trouble, and nobody takes it for a matter of the listing', async () => {

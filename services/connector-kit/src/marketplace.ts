@@ -151,7 +151,10 @@ export interface StoreConnection {
   openOrders(options: CallOptions): AsyncIterable<readonly MarketplaceOrder[]>;
   /** One call, or what must not be torn apart. Its cost was reserved already. Other listings are left as they are. */
   push(batch: FrozenBatch, options: PushOptions): Promise<readonly PushResult[]>;
-  /** What shoppers see now; a listing that is not there is not in the answer. */
+  /**
+   * What shoppers see now; a listing that is not there is not in the answer. With `memory`: nor is one that shoppers do not see, where that does not tell
+   * whether the call has written it.
+   */
   readBack(listings: readonly string[], options: ReadBackOptions): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }

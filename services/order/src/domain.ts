@@ -136,14 +136,16 @@ function mergeLine(known: OrderLine | undefined, told: OrderLine | undefined, is
   }
   const floor = isSameTime && known ? known : { quantity: 0, cancelled: 0, fulfilled: 0 };
   const quantity = Math.max(told.quantity, floor.quantity);
+  const fulfilled = Math.min(quantity, Math.max(told.fulfilled, floor.fulfilled));
   return {
     line: told.line,
     listing: told.listing ?? known?.listing ?? null,
     sku: known?.sku ?? told.sku,
     quantity,
     cancelled: Math.min(quantity, Math.max(told.cancelled, floor.cancelled)),
-    fulfilled: Math.min(quantity, Math.max(told.fulfilled, floor.fulfilled)),
-    shippedBefore: known?.shippedBefore ?? told.shippedBefore,
+    fulfilled,
+    // What is refunded, or reported as shipped no longer, is not among what had shipped before: the rest of the line stays as it is.
+    shippedBefore: Math.min(known?.shippedBefore ?? told.shippedBefore, fulfilled),
     fulfilledBy: told.fulfilledBy,
   };
 }

@@ -12,6 +12,7 @@ import {
   mostLines,
   mostUnits,
   onLabel,
+  taken,
   unknownOrder,
   type OrderEntry,
   type OrderState,
@@ -148,6 +149,14 @@ describe('an order that is read', () => {
     );
     expect(state.order?.lines.map(({ shippedBefore }) => shippedBefore)).toEqual([2, 0, 0]);
     expect(state.order && state.order.lines.map((each) => left(state.order as never, each))).toEqual([2, 1, 0]);
+  });
+  test.each([
+    ['is refunded later, leaves the open units open', line('a', 3, { cancelled: 1, fulfilled: 1 }), 1],
+    ['is shipped no longer, is ours to ship', line('a', 3), 3],
+  ])('of which a unit that had shipped before its store was connected %s', (_, then, open) => {
+    const before = { placedAt: 1, connectedAt: 5 };
+    const { order } = play(read(10, [line('a', 3, { fulfilled: 2 })], before), read(11, [then], before)).state;
+    expect(order && order.lines.map((each) => [left(order, each), taken(each)])).toEqual([[open, open]]);
   });
   test.each([
     ['placed after its store was connected', { placedAt: 5, connectedAt: 5 }],

@@ -221,7 +221,7 @@ export function decideOrder(held: Reservation, order: OrderChanged, idOf: EventI
   const added = facts.lines.filter(({ line }) => !known.has(line)).map(({ line, sku }) => emptyLine(line, sku));
   const run = recording({ ...held, lines: [...held.lines, ...added] });
   for (const sku of new Set([...facts.lines, ...held.lines].map((line) => line.sku))) {
-    align(run, facts, sku);
+    align(run, held, facts, sku);
     reverse(run, held, facts, sku, idOf);
     pickLabelled(run, facts, sku);
     pickFulfilled(run, facts, sku);
@@ -233,17 +233,29 @@ export function decideOrder(held: Reservation, order: OrderChanged, idOf: EventI
 const emptyLine = (line: string, sku: string): HeldLine => ({ line, sku, orderReserve: 0, batches: [], picked: [] });
 const marketplaceOf = ({ marketplace }: Facts): User => ({ kind: 'marketplace', id: marketplace });
 
+/**
+ * Picked units that the order takes no longer. Those first that had shipped and were cancelled then, for a refund: nothing of what is still open
+ * goes in their place.
+ */
+function cancelledPicks(held: Reservation, facts: Facts, line: HeldLine): number {
+  const [before, now] = [factsOn(held.facts, line.line), factsOn(facts, line.line)];
+  const refunded = Math.min(before.fulfilled - now.fulfilled, before.wanted - now.wanted, pickedOf(line));
+  return Math.max(0, refunded, pickedOf(line) - targetOf(facts, line.line));
+}
+
 /** Makes what serves the order as much as it takes. More: back from the put-back list, then reserved. Less: Order Reserve, then Batch Reserve, then to be put back. */
-function align(run: Recording, facts: Facts, sku: string): void {
+function align(run: Recording, held: Reservation, facts: Facts, sku: string): void {
   const before = run.linesOf(sku);
   const open = sumOf(before, (line) => line.orderReserve + inBatches(line));
-  const needs = new Map(before.map((line) => [line.line, Math.max(0, targetOf(facts, line.line) - pickedOf(line))]));
+  const excesses = new Map(before.map((line) => [line.line, cancelledPicks(held, facts, line)]));
+  const serving = (line: HeldLine) => pickedOf(line) - (excesses.get(line.line) ?? 0);
+  const needs = new Map(before.map((line) => [line.line, Math.max(0, targetOf(facts, line.line) - serving(line))]));
   let gap = sumOf([...needs.values()], (units) => units) - open;
   const moved: LineUnits[] = [];
   const returned = before.map((line) => {
     const need = needs.get(line.line) ?? 0;
-    const excess = Math.max(0, pickedOf(line) - targetOf(facts, line.line));
-    const back = Math.max(0, Math.min(need - line.orderReserve - inBatches(line), toPutBackOf(line)));
+    const excess = excesses.get(line.line) ?? 0;
+    const back = excess > 0 ? 0 : Math.max(0, Math.min(need - line.orderReserve - inBatches(line), toPutBackOf(line)));
     if (excess === 0 && back === 0) return line;
     gap -= back;
     needs.set(line.line, need - back);

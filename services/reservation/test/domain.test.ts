@@ -402,6 +402,20 @@ describe('a void', () => {
   });
 });
 
+describe('a shipped unit that is refunded', () => {
+  const sold = (fulfilled: number, of = 0) => [line('a', 'MUG', 3, { cancelled: of, fulfilled })];
+  test('is to be put back, while another unit of its line stays promised', () => {
+    const { held, last } = play(order(1, sold(0)), order(2, sold(2)), order(3, sold(1, 1)));
+    expect(said(last)).toEqual(['to_put_back 1 MUG']);
+    expect(places(held)).toEqual([1, 0, 1, 1]);
+  });
+  test('and was picked in a batch leaves the rest of the batch as it is', () => {
+    const { held, last } = play(order(1, sold(0)), assign('b1'), pick('b1', { a: 2 }), order(2, sold(2)), order(3, sold(1, 1)));
+    expect(said(last)).toEqual(['to_put_back 1 MUG']);
+    expect(places(held)).toEqual([0, 1, 1, 1]);
+  });
+});
+
 describe('what the marketplace reports as shipped', () => {
   const shipped = (units: number) => [line('a', 'MUG', 2, { fulfilled: units })];
   test('and takes back is on the shelf again', () => {
@@ -584,6 +598,23 @@ test('each unit that the order takes is reserved, in a batch or picked, whatever
       }
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('a refund of a shipped unit changes nothing of what can be sold, whatever else was done with its order', () => {
+  fc.assert(
+    fc.property(aFullLife, fc.constantFrom(...ids), (life, id) => {
+      const newest = life.findLast((step) => !isCommand(step));
+      fc.pre(newest !== undefined && !isCommand(newest));
+      const sequence = 1 + life.reduce((most, step) => (isCommand(step) ? most : Math.max(most, step.sequence)), 0);
+      const told = { ...newest, sequence };
+      const sold = told.lines.find((other) => other.line === id);
+      fc.pre(sold !== undefined && sold.fulfilled > 0 && sold.quantity - sold.cancelled >= sold.fulfilled);
+      const lines = told.lines.map((of) => (of.line === id ? { ...of, cancelled: of.cancelled + 1, fulfilled: of.fulfilled - 1 } : of));
+      const { last } = play(...life, told, { ...told, sequence: sequence + 1, lines });
+      expect(last.filter(({ type }) => type === 'reserved' || type === 'released')).toEqual([]);
+    }),
+    { numRuns: 500 },
   );
 });
 

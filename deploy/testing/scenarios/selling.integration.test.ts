@@ -185,6 +185,7 @@ describe('when a push happens', () => {
     expect(await change(99)).toBe('held throttled');
     expect(await change(98)).toBe('held throttled');
     expect(await change(97)).toBe('push every_nth');
+    await seller.show(mug, 97); // a push that still waits would carry the newest number
     expect(await change(88)).toBe('held throttled');
     expect(await change(78)).toBe('push significant_change');
     expect(await change(21)).toBe('push significant_change');

@@ -1,4 +1,9 @@
-const shared = { transform: {}, extensionsToTreatAsEsm: ['.ts'], testEnvironment: 'node' };
+const shared = {
+  transform: {},
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  setupFilesAfterEnv: process.env.TEST_JITTER ? ['<rootDir>/deploy/testing/jitter.ts'] : [],
+};
 const ignored = ['/node_modules/', '/\\.local/'];
 
 /** Two projects: `unit` needs nothing but Node; `integration` (files named *.integration.test.ts) needs the backing services. */

@@ -233,8 +233,8 @@ function decidePutAway(sku: SkuStock, { quantity, location, purchaseOrder, user 
 
 /** All of a product's settings at once. It is retired only when nothing of it is left, neither on a shelf nor promised. */
 function decideProduct(sku: SkuStock, { title, defaultLocation: place, lowStockAtOrBelow, retired, user }: SetProduct): LedgerRow {
-  const { onHand, orderReserve, batchReserve } = sku.quantities;
-  const isInUse = onHand !== 0 || orderReserve !== 0 || batchReserve !== 0;
+  const { orderReserve, batchReserve } = sku.quantities;
+  const isInUse = sku.locations.some(({ onHand }) => onHand !== 0) || orderReserve !== 0 || batchReserve !== 0;
   if (retired && !sku.product.retired && isInUse) return rowOf(sku, { type: 'ProductChange', refused: 'still_in_use', user });
   return rowOf(sku, { type: 'ProductChange', names: { product: { title, defaultLocation: place, lowStockAtOrBelow, retired } }, user });
 }

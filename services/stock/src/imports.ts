@@ -97,7 +97,6 @@ function readRow(line: number, cells: ReadonlyMap<string, string>): { readonly r
   const text = (column: ImportColumn, most: number): string | null => {
     const cell = cells.get(column) ?? '';
     if (cell === '') return null;
-    if (cell !== cell.trim()) return wrong(column, 'has white space around it; remove it');
     if (cell.length > most) return wrong(column, `has ${cell.length} characters, and ${most} are the most; shorten it`);
     if (/\p{Cc}/u.test(cell)) return wrong(column, 'has control characters in it, such as a line break; remove them');
     return cell;
@@ -157,7 +156,8 @@ export function planRows(
     const product = known.get(sku);
     if (!product) throw new Error(`The product ${sku} was not looked up.`);
     const conflict = conflictIn(ofSku);
-    if (conflict) errors.push(conflict);
+    const spaced = ofSku.flatMap((row) => whiteSpaceIn(row, product));
+    if (conflict || spaced.length > 0) errors.push(...spaced, ...(conflict ? [conflict] : []));
     else planOne(ofSku, product, planned, errors);
   }
   const inOrder = <T extends { readonly line: number }>(items: T[]) => items.sort((one, other) => one.line - other.line);
@@ -169,6 +169,22 @@ const settingColumns = [
   ['lowStockAtOrBelow', 'low_stock_at_or_below'],
   ['defaultLocation', 'default_location'],
 ] as const;
+
+/** White space around a name is a slip of who typed it, but for names that are so already: what went out can come in again. */
+function whiteSpaceIn({ line, sku, ...row }: ImportRow, { state: { product, locations }, sequence }: KnownProduct): RowError[] {
+  const isLocation = locations.some(({ location }) => location === row.location);
+  const named = [
+    ['sku', sku, sequence > 0],
+    ['title', row.title, row.title === product.title],
+    ['location', row.location, isLocation || row.location === product.defaultLocation],
+    ['default_location', row.defaultLocation, row.defaultLocation === product.defaultLocation],
+  ] as const;
+  const spaced = named.filter(([, cell, isSo]) => cell !== null && cell !== cell.trim() && !isSo);
+  return spaced.map(([column]) => {
+    const whole = column === 'sku' ? '; if it belongs there, create the product of just that name first' : '';
+    return { line, column, message: `has white space around it; remove it${whole}` };
+  });
+}
 
 /** Two rows that say different things of one product. */
 function conflictIn(rows: readonly ImportRow[]): RowError | null {

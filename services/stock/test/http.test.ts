@@ -1,10 +1,12 @@
-import { absent, type IncidentDocument, type IncidentStore } from '@evenkeel/chassis';
+import { absent, type IncidentDocument, type IncidentStore, type Outgoing } from '@evenkeel/chassis';
 import { createMemoryJournal, openRoutes } from '@evenkeel/chassis/testing';
 import { keyOf } from '@evenkeel/contracts';
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { stockAggregate } from '../src/handlers.ts';
 import { stockRoutes, type StockParts } from '../src/http.ts';
-import type { ProductStore } from '../src/products.ts';
+import { planRows, readImport, type KnownProduct } from '../src/imports.ts';
+import { productOf, type ProductDocument, type ProductStore } from '../src/products.ts';
 
 const sku = 'mug/blue 100%';
 const product = `/products/${encodeURIComponent(sku)}`;
@@ -18,12 +20,24 @@ const noIncidents: IncidentStore = {
 };
 const noProducts: ProductStore = { page: async () => [], every: async function* () {}, locations: async () => [] };
 
+/** The inventory table of what was published. */
+const tableOf = (published: readonly Outgoing[]): ProductDocument[] => {
+  const levels = published.flatMap(({ event }) => (event?.type === 'StockLevelChanged' ? [productOf(event)] : []));
+  return [...new Map(levels.map((level) => [level._id, level])).values()];
+};
+
 async function openStock(incidents = noIncidents) {
   const memory = createMemoryJournal(stockAggregate, undefined);
+  const products: ProductStore = {
+    ...noProducts,
+    async *every() {
+      yield tableOf(memory.published);
+    },
+  };
   const parts: StockParts = {
     ...memory,
     incidents,
-    products: noProducts,
+    products,
     purchasing: absent(),
     purchases: absent(),
     imports: absent(),
@@ -223,6 +237,17 @@ describe("a product's settings", () => {
     await stock.http.call('PUT', onHand, { seen: 5, onHand: 0 });
     expect(await stock.http.call('PUT', product, { retired: true })).toMatchObject({ status: 200, body: { product: { retired: true } } });
   });
+  test('do not retire it while one location has what another lacks', async () => {
+    await using stock = await openStock();
+    await stock.http.call('PUT', onHand, { seen: 0, onHand: 1 });
+    const order = { store: 's1', order: '1' };
+    const picked = { tenant: 'acme', sku, order, sequence: 1, quantity: 1, fromBatchReserve: 0, location: 'back', label: 'l1', at: 7 };
+    const data = { ...picked, user: { kind: 'person', id: 'bob' } } as const;
+    stock.reserve(1);
+    stock.take({ id: 'pick', type: 'UnitsAutoPicked', time: 7, correlation: 'c', data });
+    expect((await stock.http.call('GET', product)).body).toMatchObject({ quantities: { onHand: 0 }, locations: { default: 1, back: -1 } });
+    expect(await stock.http.call('PUT', product, { retired: true })).toMatchObject({ status: 409 });
+  });
   test.each([
     ['a location that is none', { defaultLocation: '' }],
     ['a threshold below zero', { lowStockAtOrBelow: -1 }],
@@ -231,6 +256,44 @@ describe("a product's settings", () => {
     await using stock = await openStock();
     expect(await stock.http.call('PUT', product, body)).toMatchObject({ status: 400 });
   });
+});
+
+test('the table of products as CSV can be taken in again, and changes nothing: what was never counted stays unknown', async () => {
+  const names = fc.constantFrom('back', ' back ', '=1+1', "'a'", 'a,"b"', '-1', 'ä;ö');
+  const aName = fc.option(names);
+  const units = fc.integer({ min: 1, max: 3 });
+  const order = { store: 's1', order: '1' };
+  const someone = { kind: 'person', id: 'bob' } as const;
+  const event = fc.oneof(
+    fc.record({ title: aName, defaultLocation: aName, lowStockAtOrBelow: fc.option(units), retired: fc.constant(false) }),
+    fc.record({ seen: fc.constant(0), onHand: units, location: names, reason: fc.option(fc.constant('found')) }),
+    fc.record({ quantity: units, location: aName, label: fc.constant('l1') }),
+    fc.record({ quantity: units, location: aName, label: fc.constant('l1'), reverses: fc.constant('r') }),
+  );
+  const events = fc.array(fc.tuple(names, event), { maxLength: 8 });
+  await using stock = await openStock();
+  let round = 0;
+  await fc.assert(
+    fc.asyncProperty(events, async (happened) => {
+      stock.published.length = 0;
+      round += 1;
+      for (const [index, [name, told]] of happened.entries()) {
+        const type =
+          'title' in told ? 'SetProduct' : 'seen' in told ? 'UpdateStock' : 'reverses' in told ? 'UnitsUnpicked' : 'UnitsAutoPicked';
+        // A product of this round, with what is special at either end of its name.
+        const about = { tenant: 'acme', sku: name.slice(0, 1) + String(round) + name.slice(1), order, user: someone };
+        const data = { ...about, sequence: index, fromBatchReserve: 0, at: index, ...told };
+        stock.take({ id: `${round}/${index}`, type, time: index, correlation: 'c', data } as never);
+      }
+      const { rows, errors } = readImport(String((await stock.http.call('GET', '/products.csv')).body));
+      const known = new Map<string, KnownProduct>();
+      for (const { sku: name } of rows) known.set(name, await stock.journal.state(keyOf('acme', name)));
+      const plan = planRows(rows, known);
+      const isBelowZero = tableOf(stock.published).some(({ counted, locations }) => counted && locations.some((place) => place.onHand < 0));
+      if (isBelowZero) expect(errors.every(({ column }) => column === 'on_hand')).toBe(true);
+      else expect({ errors, plan }).toEqual({ errors: [], plan: { planned: [], errors: [] } });
+    }),
+  );
 });
 
 test('the oversold incident names the newest orders that go beyond what there is', async () => {

@@ -59,9 +59,9 @@ describe('reading a file of products', () => {
       `${'X'.repeat(256)},,,1,`,
       'BIN,,,1000000001,',
     ].join('\n');
-    const { rows, errors } = readImport(text);
-    expect(rows.map(({ sku }) => sku)).toEqual(['MUG']);
-    expect(errors.map(({ line, column }) => [line, column])).toEqual([
+    const { planned, errors } = planOf(text);
+    expect(planned.map(({ sku }) => sku)).toEqual(['MUG']);
+    expect(errors.toSorted((one, other) => one.line - other.line).map(({ line, column }) => [line, column])).toEqual([
       [3, 'sku'],
       [4, 'on_hand'],
       [5, 'on_hand'],
@@ -100,6 +100,17 @@ describe('what a file would do', () => {
     const mug = known({ product, counted: true, locations: [{ location: 'default', onHand: 3 }] }, 2);
     expect(planOf('sku,title,on_hand\nMUG,Mug,3\n', { MUG: mug }).planned).toEqual([]);
     expect(planOf('sku,on_hand\nMUG,0\n').planned).toMatchObject([{ count: { seen: 0, onHand: 0 } }]);
+  });
+  test('white space around a name is wrong, unless the product or its location is called just that already', () => {
+    const product = { title: ' Mug', defaultLocation: 'back ', lowStockAtOrBelow: null, retired: false };
+    const mug = known({ product, counted: true, locations: [{ location: ' shop', onHand: 3 }] }, 2);
+    const text = 'sku,title,location,default_location,on_hand\nMUG , Mug, shop,back ,4\n';
+    expect(planOf(text, { 'MUG ': mug })).toMatchObject({
+      planned: [{ sku: 'MUG ', settings: null, count: { location: ' shop' } }],
+      errors: [],
+    });
+    expect(planOf(text).errors.map(({ column }) => column)).toEqual(['sku', 'title', 'location', 'default_location']);
+    expect(planOf(text).planned).toEqual([]);
   });
   test('several lines of a product are its locations; one location twice, or two titles, are wrong', () => {
     expect(planOf('sku,location,on_hand\nMUG,back,3\nMUG,shop,2\n').planned.map(({ count }) => count?.location)).toEqual(['back', 'shop']);

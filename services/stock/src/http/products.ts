@@ -80,12 +80,12 @@ const exportedColumns = [
   'retired',
 ] as const;
 
-/** A line for each location; a product that was never anywhere has one as well. */
+/** A line for each location; a product that was never anywhere has one as well. What was never counted is unknown, and no count when it comes in again. */
 function linesOf(document: ProductDocument): string {
   const { sku: name, title, lowStockAtOrBelow, defaultLocation, orderReserve, batchReserve, available, counted, retired } = document;
   const places = document.locations.length > 0 ? document.locations : [{ location: null, onHand: null }];
   const rest = [lowStockAtOrBelow, defaultLocation, orderReserve, batchReserve, available, counted, retired];
-  return places.map((place) => csvLine([name, title, place.location, place.onHand, ...rest])).join('');
+  return places.map((place) => csvLine([name, title, place.location, counted ? place.onHand : null, ...rest])).join('');
 }
 
 async function* exported(pages: AsyncIterable<readonly ProductDocument[]>): AsyncGenerator<string> {

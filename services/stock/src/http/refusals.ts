@@ -5,5 +5,5 @@ export const refusals: Readonly<Record<Exclude<Refusal, 'on_hand_changed'>, stri
   negative: 'On Hand is zero or more. Send what is there.',
   too_large: `A product's On Hand would be beyond ${mostOnHand} units. Correct the number.`,
   too_many_locations: `A product has at most ${mostLocations} locations. Use one of those that it has.`,
-  still_in_use: 'Units of it are still on a shelf or promised to orders. Retire it when On Hand and both reserves are 0.',
+  still_in_use: 'Units of it are still on a shelf or promised to orders. Retire it when On Hand at each location and both reserves are 0.',
 };

@@ -255,6 +255,8 @@ export async function openCollections(connection: Connection): Promise<Collectio
   };
   await Promise.all([
     collections.stores.createIndex({ lane: 1 }),
+    // Two stores of one account would each reserve all its orders.
+    collections.stores.createIndex({ tenant: 1, marketplace: 1, account: 1 }, { unique: true }),
     collections.listings.createIndex({ tenant: 1, store: 1, listing: 1 }),
     collections.listings.createIndex({ outstanding: 1, waitingSince: 1 }, { partialFilterExpression: { outstanding: true } }),
     collections.listings.createIndex({ tenant: 1, sku: 1 }),

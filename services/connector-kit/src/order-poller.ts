@@ -45,6 +45,8 @@ export interface OrderReader {
   readOpen(options: { priority: Priority }): Promise<string[]>;
 }
 
+/** How late an order may come to be seen at its marketplace. */
+const lateMilliseconds = 600_000;
 /** After how long an order may ask again for a listing that an import did not find. */
 const unknownMilliseconds = 300_000;
 const lookUpAtOnce = 200;
@@ -56,12 +58,15 @@ type KnownListing = Pick<ListingDocument, 'sku' | 'expected'>;
 interface ReadFrom {
   /** Marketplace time: since when the store is connected. */
   readonly connectedFrom: number;
+  /** Marketplace time: what was placed before it was read then, though its record may be forgotten by now. */
+  readonly readTo: number;
   /** It is being connected: its listings were read a moment ago. */
   readonly opening: boolean;
 }
 
-const readFrom = ({ connectedFrom, ordersFrom, state }: StoreDocument): ReadFrom => ({
+const readFrom = ({ connectedFrom, ordersFrom, cursor, state }: StoreDocument): ReadFrom => ({
   connectedFrom: connectedFrom ?? ordersFrom,
+  readTo: cursor - lateMilliseconds,
   opening: state === 'connecting',
 });
 
@@ -93,8 +98,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   const { tenant, store } = identity;
   const storeKey = keyOf(tenant, store);
   const stillUnknown = new Map<string, number>();
-  /** Contents whose units were taken off what is expected, and that are not remembered yet: twice would be too much. */
-  const noted = new Set<string>();
+  /** By order, units that were taken off what is expected, and that are not remembered yet: twice would be too much. */
+  const noted = new Map<string, FreshOrder['taken']>();
   /** Listings that orders wait for, and that may have been mapped between their look-up and that being remembered. */
   const unmapped = new Set<string>();
   const lookUp = (ids: readonly string[]) => knownListings(collections.listings, identity, ids);
@@ -119,7 +124,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
    */
   async function freshOf(
     orders: readonly MarketplaceOrder[],
-    { connectedFrom: connectedAt }: ReadFrom,
+    { connectedFrom: connectedAt, readTo }: ReadFrom,
   ): Promise<{ fresh: FreshOrder[]; known: ReadonlyMap<string, KnownListing> }> {
     const seen = new Map<string, SeenOrderDocument>();
     for await (const document of collections.seenOrders.find({ _id: { $in: orders.map(({ order }) => keyOf(tenant, store, order)) } }))
@@ -133,8 +138,10 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const fresh = changed.map((order): FreshOrder => {
       const taken = takenBy(order, connection.capabilities);
       const before = seen.get(keyOf(tenant, store, order.order))?.taken;
-      // What was sold before the store was connected had gone from its listings when they were first looked at.
-      const since = before || order.placedAt >= connectedAt ? takenSince(taken, before ?? []) : new Map<string, number>();
+      // What was sold before the store was connected had gone from its listings when they were first looked at. Of what was read long ago, and is
+      // forgotten, nobody knows what has changed: expecting too much makes a conflict, expecting too little could hide a sale.
+      const isNew = order.placedAt >= Math.max(connectedAt, readTo);
+      const since = before || isNew ? takenSince(taken, before ?? []) : new Map<string, number>();
       return { content: contentOf(identity, order, (listing) => known.get(listing)?.sku ?? null, connectedAt), taken, takenSince: since };
     });
     return { fresh, known };
@@ -148,10 +155,11 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
    */
   async function noteTaken(fresh: readonly FreshOrder[], known: ReadonlyMap<string, KnownListing>, { opening }: ReadFrom): Promise<void> {
     const until = Date.now() + options.patienceMilliseconds;
-    const unnoted = fresh.filter(({ content }) => !noted.has(readHashOf(content)));
-    for (const { content } of unnoted) noted.add(readHashOf(content));
-    const writes = unnoted.flatMap(({ content, takenSince: since }) =>
-      [...since].flatMap(([listing, units]) => {
+    const writes = fresh.flatMap(({ content, taken, takenSince: sinceSeen }) => {
+      const before = noted.get(content.order);
+      noted.set(content.order, taken);
+      const since = before ? takenSince(taken, unitsOf(before)) : sinceSeen;
+      return [...since].flatMap(([listing, units]) => {
         if (units === 0 || !known.has(listing)) return [];
         const isExpected = typeof known.get(listing)?.expected === 'number';
         const order = { correlation: correlationOf(identity, content.order), until };
@@ -162,8 +170,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
           ...(units > 0 ? { $push: { ownOrders: { $each: [order], $slice: -ownOrdersKept } } } : {}),
         };
         return Object.keys(update).length > 0 ? [{ updateOne: { filter, update } }] : [];
-      }),
-    );
+      });
+    });
     if (writes.length > 0) await writeListings(collections, writes);
   }
 
@@ -178,7 +186,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const writes = fresh.map((order) => ({ updateOne: { ...remembering(order), upsert: true } }));
     await collections.seenOrders.bulkWrite(writes, { ordered: false });
     await lookAgain();
-    for (const { content } of fresh) noted.delete(readHashOf(content));
+    for (const { content } of fresh) noted.delete(content.order);
     log.info({ orders: records.length, correlations: correlationsOf(records.flatMap(({ event }) => event ?? [])) }, 'Orders were read.');
     return fresh.filter(moves).map(({ content }) => correlationOf(identity, content.order));
   }
@@ -232,6 +240,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
   };
 }
 
+const unitsOf = (taken: ReadonlyMap<string, number>) => [...taken].map(([listing, units]) => ({ listing, units }));
+
 /** The listings that its lines name and that are not mapped. */
 const unmappedOf = ({ lines }: OrderContent): string[] =>
   lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : []));
@@ -242,7 +252,7 @@ const moves = ({ content, takenSince: since }: FreshOrder): boolean =>
 function remembering({ content, taken }: Pick<FreshOrder, 'content'> & Partial<FreshOrder>) {
   const { tenant, store, order, updatedAt } = content;
   const listings = [...new Set(unmappedOf(content))];
-  const units = taken && { taken: [...taken].map(([listing, each]) => ({ listing, units: each })) };
+  const units = taken && { taken: unitsOf(taken) };
   const set = { tenant, store, updatedAt, read: readHashOf(content), ...units };
   const update =
     listings.length > 0

@@ -118,15 +118,15 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     await options.readOrders();
     const found = new Map(page.map(({ listing, doubt }) => [listing, doubt?.found ?? read.get(listing)]));
     const now = Date.now();
-    const current = await listings.find({ _id: { $in: page.map(({ _id }) => _id) } }).toArray();
+    const current = await listings.find({ _id: { $in: page.map(({ _id }) => _id) }, ownerEpoch: { $lte: epoch } }).toArray();
     const writes = current.map((document) => judged(document, found.get(document.listing), now));
     await writeListings(collections, writes);
   }
 
   function judged(document: ListingDocument, found: number | undefined, now: number) {
-    const { _id, listing, doubt } = document;
+    const { _id, listing, doubt, ownerEpoch } = document;
     const verdict = judge(document, found, capabilities, { now, patience: options.patienceMilliseconds });
-    const filter = { _id, inFlight: null };
+    const filter = { _id, inFlight: null, ownerEpoch }; // a later owner has looked for itself
     const seen = found === undefined ? {} : { lastRead: { quantity: found, onSale: document.lastRead?.onSale ?? true, at: now } };
     if (!verdict.known) {
       patience.hold(listing, verdict.lookAgainAt);

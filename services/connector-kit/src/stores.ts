@@ -88,6 +88,16 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
     throw new StoreRefusal('disconnected', `The store ${store} is ${document.state}: connect it again (POST /stores).`);
   }
 
+  /** An account is one store, for good: as two, each would reserve all its orders. */
+  async function refuseTwin(tenant: string, account: string, _id: string): Promise<void> {
+    const twin = await stores.findOne({ tenant, marketplace: marketplace.name, account, _id: { $ne: _id } });
+    if (!twin) return;
+    throw new StoreRefusal(
+      'account_connected',
+      `The account ${account} ${twin.state === 'disconnected' ? 'was' : 'is already'} connected as the store ${twin.store}: use that one.`,
+    );
+  }
+
   /** The new store's document, still `connecting`. */
   async function create(tenant: string, store: string, access: Entered, cause: string): Promise<StoreDocument> {
     const vault = createEnteredVault(marketplace, access.settings, access.credentials);
@@ -95,18 +105,8 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       probe: await connection.probe({ priority: 'urgent' }),
       settings: (await marketplace.completeSettings(connection, access.settings, { priority: 'urgent' })) as StoreDocument['settings'],
     }));
-    const twin = await stores.findOne({
-      tenant,
-      marketplace: marketplace.name,
-      account: probe.account,
-      _id: { $ne: keyOf(tenant, store) },
-    });
-    if (twin)
-      throw new StoreRefusal(
-        'account_connected',
-        `The account ${probe.account} ${twin.state === 'disconnected' ? 'was' : 'is already'} connected as the store ${twin.store}: use that one.`,
-      );
     const _id = keyOf(tenant, store);
+    await refuseTwin(tenant, probe.account, _id);
     const document: StoreDocument = {
       _id,
       tenant,
@@ -140,6 +140,7 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
       return document;
     } catch (error) {
       if ((error as { code?: number }).code !== duplicateKey) throw error;
+      await refuseTwin(tenant, probe.account, _id); // somebody has just connected it
       const known = await find(tenant, store);
       return known.state === 'disconnected' && known.account === probe.account
         ? await connectAgain(known, document)

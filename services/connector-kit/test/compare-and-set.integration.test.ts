@@ -175,6 +175,60 @@ test('an order that is cancelled gives back what its listing is expected to show
   expect(fake.shop.asked.filter((what) => what === 'read-back')).toHaveLength(1);
 });
 
+// Etsy takes anything that is not below what is expected: expecting too little would have hidden a sale.
+test('an order that changes when it was forgotten long ago takes nothing off again', async () => {
+  await openStore(['A']);
+  bench.start({ orderPoll: 20 });
+  await bench.take(requested('A', 4, 1));
+  await until('A is settled', () => settled('A'));
+  const order = fake.sell('A', 2);
+  await until('2 are expected', async () => (await bench.listing('A')).expected === 2);
+  fake.shop.clock += 40 * 86_400_000;
+  fake.sell('A', 1);
+  await until('1 is expected', async () => (await bench.listing('A')).expected === 1);
+  await bench.collections.seenOrders.deleteOne({ _id: keyOf(tenant, store, order) }); // as after thirty days
+  const placed = fake.shop.orders.get(order);
+  if (!placed) throw new Error(order);
+  const lines = placed.lines.map((line) => ({ ...line, fulfilled: line.quantity }));
+  fake.shop.orders.set(order, { ...placed, updatedAt: (fake.shop.clock += 1), lines });
+  await until('it is told of again', () => ordersPublished() === 3);
+  expect((await bench.listing('A')).expected).toBe(1);
+});
+
+test('an order that changes while the broker is away is taken off once', async () => {
+  await openStore(['A']);
+  bench.start({ orderPoll: 20 });
+  await bench.take(requested('A', 4, 1));
+  await until('A is settled', () => settled('A'));
+  bench.sendFails = new Error('the broker is away');
+  const order = fake.sell('A', 2);
+  await until('2 are expected', async () => (await bench.listing('A')).expected === 2);
+  fake.order(order, [{ listing: 'A', quantity: 2, fulfilled: 1 }], (fake.shop.clock += 1));
+  const reads = () => fake.shop.asked.filter((what) => what === 'orders').length;
+  const before = reads();
+  await until('the change is read', () => reads() >= before + 2);
+  bench.sendFails = null;
+  await until('the order is told of', () => ordersPublished() === 1);
+  expect((await bench.listing('A')).expected).toBe(2);
+});
+
+test('an owner that has lost its lane while it looked does not tell the next one what a listing shows', async () => {
+  await openStore(['A']);
+  const old = bench.start();
+  await until('the store runs', () => fake.shop.asked.includes('orders') && old.stores.hold(tenant, store) === null);
+  const { promise: stalled, resolve: goOn } = Promise.withResolvers<void>();
+  fake.shop.behaviour.read = () => stalled;
+  await bench.take(requested('A', 3, 1));
+  await until('it looks', () => fake.shop.asked.at(-1) === 'orders' && fake.shop.asked.includes('read-back'));
+  old.freeze();
+  delete fake.shop.behaviour.read;
+  bench.start();
+  await until('A is settled', () => settled('A'));
+  goOn();
+  await old.stop();
+  expect(await bench.listing('A')).toMatchObject({ confirmed: { quantity: 3 }, expected: 3 });
+});
+
 /**
  * Shoppers buy whatever is shown, at any moment, also in the middle of a call; the warehouse finds units; the books hear of orders late; answers get
  * lost; owners lose their lanes. As each SKU has one listing, its Available can only become negative if a push has put back what was sold.

@@ -55,6 +55,24 @@ test('a late repeat of an old cause leaves the newest record last in the compact
   expect(levels).toEqual(levels.toSorted((a, b) => a - b));
 });
 
+test('what says that its aggregate is new, and is wrong, counts on from what is there; its repeat changes nothing', async () => {
+  await using bench = await openTallyBench();
+  const first = added('mug', 5, 'first');
+  {
+    await using _first = await bench.replica();
+    await bench.produce(bench.inputs[0], [first]);
+    await until(() => bench.caughtUp());
+  }
+  await using _second = await bench.replica(); // remembers nothing
+  await bench.produce(bench.inputs[0], [first, added('mug', 1, 'first-again')]);
+  await until(() => bench.caughtUp());
+  expect((await bench.readAll(bench.movements)).map(({ data }) => [data.sequence, data.added])).toEqual([
+    [1, 5],
+    [2, 1],
+  ]);
+  expect((await bench.readAll(bench.levels)).map(({ data }) => data.total)).toEqual([5, 6]);
+});
+
 test('what was journaled but not published goes out first, from whoever owns the key next', async () => {
   await using bench = await openTallyBench();
   let stalled = false;

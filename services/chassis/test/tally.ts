@@ -58,6 +58,7 @@ function tallyOf(movements: Topic, levels: Topic): Aggregate<'UpdateStock', Tall
   return {
     keyOf: ({ data }) => keyOf(data.tenant, data.sku),
     initial: () => ({ total: 0, head: null }),
+    isNew: ({ correlation }) => correlation.startsWith('first'),
     decide({ total }, { data }) {
       if (data.onHand === 666) throw new Error('the beast');
       const refused = total + data.onHand > limit;

@@ -105,7 +105,10 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     const priority = lowest <= lowQuantity ? 'urgent' : 'normal';
     const waits = gateway.governor.waitMilliseconds(costs, priority) > 0;
     await gateway.governor.acquire(costs, priority, signal);
-    return waits ? (await select()).page.filter((document) => !isInDoubt(document, capabilities)) : page;
+    if (!waits) return page;
+    // What people have decided meanwhile counts.
+    if ((await options.storeHold()) !== null) return [];
+    return (await select()).page.filter((document) => !isInDoubt(document, capabilities));
   }
 
   /**
@@ -270,8 +273,9 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   }
 
   /** Listings left in flight by a time-out, a reset or the owner before: nothing newer goes to them until it is known what became of the call. */
-  async function resolveSuspects(held: boolean): Promise<void> {
+  async function resolveSuspects(): Promise<void> {
     if (suspectsDue === null || performance.now() < suspectsDue) return;
+    const held = (await options.storeHold()) !== null;
     const suspects = await listings.find({ ...ofStore, 'inFlight.key': { $exists: true } }).toArray();
     const waits: number[] = [];
     for (const key of new Set(suspects.map(({ inFlight }) => inFlight?.key ?? ''))) {
@@ -357,16 +361,15 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
 
   async function turn(): Promise<void> {
     if (gateway.hold() !== null) return await waker.pause(heldMilliseconds);
-    const held = (await options.storeHold()) !== null;
-    await resolveSuspects(held);
-    const { page, again } = held ? { page: [], again: Date.now() + lookAgainMilliseconds } : await select();
+    await resolveSuspects();
+    const [hold, { page: found, again }] = await Promise.all([options.storeHold(), select()]);
+    const page = hold === null ? found : [];
     const doubtful = page.filter((document) => isInDoubt(document, capabilities));
     if (doubtful.length > 0) return await look(doubtful);
     if (page.length === 0)
       return await waker.idle(Math.max(1, Math.min(again - Date.now(), (suspectsDue ?? Infinity) - performance.now())));
     const reserved = await withinRate(page);
-    // The rate may have made it wait: what people have decided meanwhile counts.
-    const call = reserved.length > 0 && (await options.storeHold()) === null ? await markInFlight(reserved) : null;
+    const call = reserved.length > 0 ? await markInFlight(reserved) : null;
     if (call) await make(call, reserved);
   }
 

@@ -72,6 +72,8 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}, { r
     /** Everything that was asked, in order: `push:<key>`, `orders`, `listings`, `read-back`. */
     asked: [] as string[],
     applied: [] as Applied[],
+    /** Of how many listings somebody has asked what their push costs: right before it waits for the rate. */
+    priced: [] as number[],
     sold: new Map<string, number>(),
     clock: 1_000_000,
     active: true,
@@ -110,7 +112,10 @@ export function createFakeMarketplace(overrides: Partial<Capabilities> = {}, { r
       });
     return {
       capabilities: has,
-      pushCost: () => ({}),
+      pushCost(items) {
+        shop.priced.push(items);
+        return {};
+      },
       probe: ({ priority }) =>
         ask('probe', priority, async () => ({ account: 'account-1', name: 'Fake', time: shop.clock, active: shop.active })),
       async *listings({ priority }) {

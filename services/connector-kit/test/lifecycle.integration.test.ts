@@ -318,6 +318,25 @@ describe('a store whose rate is used up', () => {
     await until('it is over', async () => (await throttled()) === 'ok');
     expect(fake.shop.applied).toHaveLength(1);
   });
+
+  test('is sent nothing when a person pauses it before the rate comes back', async () => {
+    await openStore(['A', 'B']);
+    await bench.connect();
+    fake.shop.behaviour.before = () => {
+      delete fake.shop.behaviour.before;
+      throw new MarketplaceError({ class: 'throttled', code: 'SLOW', message: 'Slow down.', waitMilliseconds: 3_000 }, 'no');
+    };
+    await bench.take(requested('A', 3, 1), requested('B', 3, 1));
+    bench.start(often);
+    await until('its push waits for the rate', () => fake.shop.priced.filter((listings) => listings === 2).length === 2);
+    await bench.desk.pause(tenant, store, clara);
+    fake.order('1', [{ listing: 'C' }], fake.shop.clock + 5);
+    await until('the rate is back', () => eventsOf('MarketplaceOrderRead').length === 1);
+    await bench.take(requested('A', 2, 2), requested('B', 2, 2));
+    await bench.desk.pause(tenant, store, null);
+    await until('both are settled', async () => (await settled('A')) && (await settled('B')));
+    expect(fake.shop.applied.map(({ quantity }) => quantity)).toEqual([2, 2]);
+  });
 });
 
 describe('the status of a store', () => {

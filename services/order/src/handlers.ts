@@ -27,6 +27,9 @@ export const orderInputs = [topics.marketplaceOrders, topics.orderCommands] as c
 /** A label is named after the command that asks for it: the part of its id that is its own, a hash of the request. */
 const labelIdOf = (commandId: string): string => commandId.slice(commandId.lastIndexOf('/') + 1);
 
+/** What was changed so soon after it was placed was hardly read before: it is not looked for. */
+const newOrderMilliseconds = 60_000;
+
 /** The whole order, as it stands after the entry that changed it last. */
 function orderChanged(key: string, state: OrderState): Outgoing[] {
   const [tenant = '', store = '', order = ''] = partsOf(key);
@@ -42,6 +45,7 @@ const lifeAggregate: Aggregate<OrderInput, OrderEntry, OrderState> = {
   stateVersion: 2,
   keyOf: ({ data: { tenant, store, order } }) => keyOf(tenant, store, order),
   initial: () => unknownOrder,
+  isNew: (event) => event.type === 'MarketplaceOrderRead' && event.data.updatedAt - event.data.placedAt < newOrderMilliseconds,
   decide(state, event) {
     switch (event.type) {
       case 'MarketplaceOrderRead':

@@ -65,7 +65,7 @@ export const someOrders = z
 export type OrderUnits = z.output<typeof someOrders>[number];
 
 /** Ids of the commands that one request becomes, one for each order. */
-export const causeFor = (cause: string, { store, order }: { readonly store: string; readonly order: string }): string =>
+const causeFor = (cause: string, { store, order }: { readonly store: string; readonly order: string }): string =>
   `${cause}/${keyOf(store, order)}`;
 
 /** What of a request is the same for each of its orders. */

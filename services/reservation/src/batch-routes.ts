@@ -1,6 +1,6 @@
 import { defineRoute, integerText, keyText, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { z } from 'zod';
-import { askOrders, causeFor, eachOnce, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
+import { askOrders, eachOnce, outcome, someLines, someOrders, type AskParts, type OrderUnits } from './ask.ts';
 import { releaseAll, type Batch, type BatchStore } from './batches.ts';
 import type { LevelStore } from './levels.ts';
 import { pagePolicy, pickListOf, pickListPage, type PickListRow } from './pick-list.ts';
@@ -155,17 +155,19 @@ const addRoute = (parts: BatchParts) =>
     },
   });
 
-/** The orders that are named, or all of which the batch holds units, those included that an earlier try of the same request has done. */
-async function ordersOf(parts: BatchParts, { identity, idempotency }: Request, batch: string, named: readonly OrderUnits[] | null) {
+/** The orders that are named, or all of which the batch held units when the request first came. */
+async function ordersOf(
+  { batches, warehouse }: BatchParts,
+  { identity, idempotency }: Request,
+  batch: string,
+  named: readonly OrderUnits[] | null,
+) {
   if (named) return named;
-  const known = await parts.warehouse.inBatch(identity.tenant, batch);
-  const done = await parts.journal.answeredAll(
-    known.map((order) => causeFor(idempotency.cause, order)),
-    0,
-  );
-  return known
-    .filter((order) => order.heldBy.includes(batch) || done.has(causeFor(idempotency.cause, order)))
-    .map(({ store, order }) => ({ store, order, lines: null }));
+  const meant = await batches.meant(idempotency.cause, async () => {
+    const held = await warehouse.heldBy(identity.tenant, batch);
+    return held.map(({ store, order }) => ({ store, order }));
+  });
+  return meant.map((order) => ({ ...order, lines: null }));
 }
 
 const removeRoute = (parts: BatchParts) =>

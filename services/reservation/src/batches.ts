@@ -1,5 +1,5 @@
 import type { Outgoing, MongoHandle, Sender } from '@evenkeel/chassis';
-import { keyOf, topics } from '@evenkeel/contracts';
+import { keyOf, topics, type OrderReference } from '@evenkeel/contracts';
 import type { WarehouseOrder, WarehouseStore } from './warehouse.ts';
 
 /** The header of a pick batch; what is in it, its orders say. */
@@ -20,6 +20,14 @@ export interface Batch {
   readonly order: string;
 }
 
+/** Which orders a request meant that named none. */
+interface MeantDocument {
+  /** The request's cause. */
+  readonly _id: string;
+  readonly orders: readonly OrderReference[];
+  readonly at: Date;
+}
+
 export interface BatchStore {
   /** As it stands after; the first one stays. */
   create(batch: { tenant: string; batch: string; name: string | null; user: string; at: number }): Promise<Batch>;
@@ -33,13 +41,21 @@ export interface BatchStore {
   /** Of these keys, those that are cancelled. */
   cancelledAmong(keys: readonly string[]): Promise<Batch[]>;
   unsettled(limit: number): Promise<Batch[]>;
+  /** The orders that a request means, however often it comes: those that its first try found. */
+  meant(cause: string, found: () => Promise<readonly OrderReference[]>): Promise<readonly OrderReference[]>;
 }
 
 const majority = { readConcern: { level: 'majority' }, writeConcern: { w: 'majority', journal: true } } as const;
 
-/** Opens the collection `batches` with its indexes. */
+/** As long as the key of a request is remembered. */
+const meantSeconds = 90 * 24 * 3_600;
+
+/** Opens the collections `batches` and `batch_requests` with their indexes. */
 export async function openBatchStore({ connection }: MongoHandle): Promise<BatchStore> {
-  const batches = connection.getClient().db(connection.name).collection<Batch>('batches', majority);
+  const database = connection.getClient().db(connection.name);
+  const batches = database.collection<Batch>('batches', majority);
+  const requests = database.collection<MeantDocument>('batch_requests', majority);
+  await requests.createIndex({ at: 1 }, { name: 'kept', expireAfterSeconds: meantSeconds });
   await batches.createIndexes([
     { key: { tenant: 1, order: -1 }, name: 'newest_first' },
     { key: { state: 1, settled: 1 }, name: 'unsettled' },
@@ -77,6 +93,13 @@ export async function openBatchStore({ connection }: MongoHandle): Promise<Batch
     settle: async ({ _id }) => void (await batches.updateOne({ _id, state: 'cancelled' }, { $set: { settled: true } })),
     cancelledAmong: (keys) => batches.find({ _id: { $in: [...keys] }, state: 'cancelled' }).toArray(),
     unsettled: (limit) => batches.find({ state: 'cancelled', settled: false }).limit(limit).toArray(),
+    async meant(cause, found) {
+      const known = await requests.findOne({ _id: cause });
+      if (known) return known.orders;
+      const orders = await found();
+      await requests.updateOne({ _id: cause }, { $setOnInsert: { orders, at: new Date() } }, { upsert: true });
+      return (await requests.findOne({ _id: cause }))?.orders ?? orders;
+    },
   };
 }
 

@@ -125,6 +125,16 @@ describe('a pick batch', () => {
   });
 });
 
+test('picks of all that a batch holds, asked for again, do not take what was put into it meanwhile', async () => {
+  await using warehouse = await openWarehouse();
+  for (const order of ['1', '2']) warehouse.order(order, [['a', 'MUG', 1]]);
+  const batch = await batchOf(warehouse, '1');
+  const picks = await warehouse.http.call('POST', `/pick-batches/${batch}/picks`, {}, 'all');
+  await warehouse.http.call('POST', `/pick-batches/${batch}/orders`, { orders: all('2') });
+  expect((await warehouse.http.call('POST', `/pick-batches/${batch}/picks`, {}, 'all')).body).toEqual(picks.body);
+  expect(await warehouse.places('2')).toEqual([0, 1, 0, 0]);
+});
+
 describe('a cancelled pick batch', () => {
   test('gives back what is not picked, and takes nothing any more', async () => {
     await using warehouse = await openWarehouse();

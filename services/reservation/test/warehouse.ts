@@ -11,6 +11,7 @@ export const tenant = 'acme';
 /** The batch headers in memory. */
 function createBatches(): BatchStore {
   const batches = new Map<string, Batch>();
+  const requests = new Map<string, Awaited<ReturnType<BatchStore['meant']>>>();
   const find = async (of: string, batch: string) => batches.get(keyOf(of, batch)) ?? null;
   return {
     find,
@@ -41,6 +42,11 @@ function createBatches(): BatchStore {
     },
     cancelledAmong: async (keys) => [...batches.values()].filter(({ _id, state }) => keys.includes(_id) && state === 'cancelled'),
     unsettled: async () => [...batches.values()].filter(({ settled }) => !settled),
+    async meant(cause, found) {
+      const orders = requests.get(cause) ?? (await found());
+      requests.set(cause, orders);
+      return orders;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { MongoHandle } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { PlannedRow, RowError } from './imports.ts';
@@ -8,6 +9,8 @@ export interface ImportDocument {
   readonly _id: string;
   readonly tenant: string;
   readonly id: string;
+  /** Under which its parts are kept, by whichever request was first; absent in older ones: its `_id`. */
+  readonly parts?: string;
   readonly at: Date;
   /** Who had it applied, and when. */
   readonly begun: { readonly user: string; readonly at: Date; readonly correlation: string } | null;
@@ -31,8 +34,9 @@ export interface RefusedRow {
 
 /** Rows that are applied together. */
 export interface ImportPart {
-  /** `keyOf(tenant, id, number)` */
+  /** `import`, then its number. */
   readonly _id: string;
+  /** `parts` of its import. */
   readonly import: string;
   readonly part: number;
   readonly at: Date;
@@ -46,7 +50,11 @@ export interface ImportProgress {
   readonly refused: readonly RefusedRow[];
 }
 
-type NewImport = Omit<ImportDocument, '_id' | 'state' | 'begun' | 'leasedUntil' | 'changes'>;
+type NewImport = Omit<ImportDocument, '_id' | 'parts' | 'state' | 'begun' | 'leasedUntil' | 'changes'>;
+
+const partsOf = ({ _id, parts = _id }: ImportDocument): string => parts;
+const duplicateKey = 11_000;
+const isDuplicate = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === duplicateKey;
 
 const partRows = 500;
 /** Longer than a part takes, as a rule: who comes too early does the same work again, to no effect. */
@@ -73,34 +81,40 @@ export async function openImportStore({ connection }: MongoHandle) {
 
   return {
     find,
-    /** Keeps what a file would do; the same request again finds what the first one kept. */
+    /** Keeps what a file would do; the same request again, also at the same time, finds what the first one kept. */
     async create(fresh: NewImport, planned: readonly PlannedRow[]): Promise<ImportDocument> {
-      const known = await find(fresh.tenant, fresh.id);
-      if (known) return known;
-      const key = keyOf(fresh.tenant, fresh.id);
-      await parts.deleteMany({ import: key }); // of a request that a crash cut off
+      const _id = keyOf(fresh.tenant, fresh.id);
+      const own = `${_id}/${randomUUID()}`;
       const documents: ImportPart[] = [];
       for (let start = 0; start < planned.length; start += partRows) {
         const part = documents.length;
         const rows = planned.slice(start, start + partRows);
-        documents.push({ _id: `${key}/${part}`, import: key, part, at: fresh.at, rows, isDone: false, refused: [] });
+        documents.push({ _id: `${own}/${part}`, import: own, part, at: fresh.at, rows, isDone: false, refused: [] });
       }
       if (documents.length > 0) await parts.insertMany(documents);
-      // Last, so that an import that can be found is whole.
       const document: ImportDocument = {
-        _id: key,
+        _id,
+        parts: own,
         ...fresh,
         state: 'previewed',
         begun: null,
         changes: planned.length,
         leasedUntil: new Date(0),
       };
-      await imports.insertOne(document);
-      return document;
+      try {
+        // Last, so that an import that can be found is whole.
+        await imports.insertOne(document);
+        return document;
+      } catch (error) {
+        const first = isDuplicate(error) ? await find(fresh.tenant, fresh.id) : null;
+        if (!first) throw error;
+        await parts.deleteMany({ import: own });
+        return first;
+      }
     },
     /** The first rows that change something. */
-    async sample(tenant: string, id: string, limit: number): Promise<PlannedRow[]> {
-      const [first] = await parts.find({ import: keyOf(tenant, id), part: 0 }).toArray();
+    async sample(document: ImportDocument, limit: number): Promise<PlannedRow[]> {
+      const [first] = await parts.find({ import: partsOf(document), part: 0 }).toArray();
       return (first?.rows ?? []).slice(0, limit);
     },
     async begin(tenant: string, id: string, begun: NonNullable<ImportDocument['begun']>): Promise<void> {
@@ -120,8 +134,12 @@ export async function openImportStore({ connection }: MongoHandle) {
     async keep({ _id }: ImportDocument, now: number): Promise<void> {
       await imports.updateOne({ _id }, { $set: { leasedUntil: new Date(now + leaseMilliseconds) } });
     },
-    async nextPart({ _id }: ImportDocument): Promise<ImportPart | null> {
-      const [part] = await parts.find({ import: _id, isDone: false }).sort({ part: 1 }).limit(1).toArray();
+    async nextPart(document: ImportDocument): Promise<ImportPart | null> {
+      const [part] = await parts
+        .find({ import: partsOf(document), isDone: false })
+        .sort({ part: 1 })
+        .limit(1)
+        .toArray();
       return part ?? null;
     },
     async finishPart({ _id }: ImportPart, refused: readonly RefusedRow[]): Promise<void> {
@@ -134,13 +152,17 @@ export async function openImportStore({ connection }: MongoHandle) {
     async release({ _id }: ImportDocument): Promise<void> {
       await imports.updateOne({ _id, state: 'applying' }, { $set: { leasedUntil: new Date(0) } });
     },
-    async progress(tenant: string, id: string): Promise<ImportProgress> {
+    async progress(document: ImportDocument): Promise<ImportProgress> {
+      // Without the rows themselves: of a large file they are megabytes, and whoever waits for it asks again and again.
       const done = await parts
-        .find({ import: keyOf(tenant, id), isDone: true })
-        .sort({ part: 1 })
+        .aggregate<{ readonly size: number; readonly refused: readonly RefusedRow[] }>([
+          { $match: { import: partsOf(document), isDone: true } },
+          { $sort: { part: 1 } },
+          { $project: { size: { $size: '$rows' }, refused: 1 } },
+        ])
         .toArray();
       const refused = done.flatMap((part) => part.refused);
-      return { applied: done.reduce((sum, { rows }) => sum + rows.length, 0) - refused.length, refused };
+      return { applied: done.reduce((sum, { size }) => sum + size, 0) - refused.length, refused };
     },
   };
 }

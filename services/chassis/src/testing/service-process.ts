@@ -6,7 +6,7 @@ import { openTokenIssuer } from './tokens.ts';
 export interface ServiceProcess extends AsyncDisposable {
   readonly tenant: string;
   /** One request of this tenant; text is sent as CSV, and what is no JSON is answered as text. */
-  call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  call(method: string, path: string, body?: unknown, key?: string): Promise<{ readonly status: number; readonly body: unknown }>;
   kill(): Promise<void>;
   /** Starts it, and waits until its HTTP serves. */
   start(): Promise<void>;
@@ -78,13 +78,13 @@ export async function openServiceProcess({ main, env: own = {}, backing }: Servi
     start,
     kill: () => end('SIGKILL'),
     logged: () => log,
-    async call(method, path, body) {
+    async call(method, path, body, key = randomUUID()) {
       const isText = typeof body === 'string';
       const response = await fetch(`http://127.0.0.1:${port}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${token}`,
-          ...(method === 'GET' ? {} : { 'idempotency-key': randomUUID() }),
+          ...(method === 'GET' ? {} : { 'idempotency-key': key }),
           ...(body === undefined ? {} : { 'content-type': isText ? 'text/csv' : 'application/json' }),
         },
         ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),

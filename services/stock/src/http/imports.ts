@@ -74,8 +74,8 @@ const changeOf = ({ line, sku, settings, count }: PlannedRow): z.input<typeof ch
 });
 
 async function shown(imports: ImportStore, document: ImportDocument): Promise<z.input<typeof productImport>> {
-  const { tenant, id, state, at, rows, changes, errorCount, errors } = document;
-  const [{ applied, refused }, preview] = await Promise.all([imports.progress(tenant, id), imports.sample(tenant, id, mostChangesShown)]);
+  const { id, state, at, rows, changes, errorCount, errors } = document;
+  const [{ applied, refused }, preview] = await Promise.all([imports.progress(document), imports.sample(document, mostChangesShown)]);
   return {
     id,
     state,

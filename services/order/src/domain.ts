@@ -13,6 +13,13 @@ import type {
 /** Above these an order is not believed: its numbers would be somebody's mistake, and ours to carry. */
 export const mostUnits = 1_000_000;
 export const mostLines = 2_000;
+/**
+ * Characters of an order's labels as JSON, up to which another one is made, and one is voided: an order is told whole each time, and what is too large
+ * for a record could never be told again.
+ */
+const mostLabelText = 250_000;
+/** With room for a void of each. */
+const mostVoidText = 550_000;
 
 /** An order as it stands; sequence and time are those of the entry that made it so. */
 export type Order = Omit<OrderChanged, 'tenant' | 'store' | 'order' | 'sequence' | 'at'>;
@@ -31,10 +38,10 @@ export const unknownOrder: OrderState = { order: null, newest: { sequence: 0, at
 export type ReadRefusal = 'absurd_quantity' | 'too_many_lines' | 'line_twice';
 /** Why there is no label. */
 export type LabelRefusal =
-  'unknown_order' | 'unknown_line' | 'nothing_left' | 'more_than_left' | 'absurd_quantity' | 'shipped_by_marketplace';
+  'unknown_order' | 'unknown_line' | 'nothing_left' | 'more_than_left' | 'absurd_quantity' | 'shipped_by_marketplace' | 'too_many_labels';
 /** Why a label stays as it is. */
 export type VoidRefusal =
-  'unknown_order' | 'unknown_label' | 'not_on_label' | 'nothing_on_label' | 'more_than_on_label' | 'absurd_quantity';
+  'unknown_order' | 'unknown_label' | 'not_on_label' | 'nothing_on_label' | 'more_than_on_label' | 'absurd_quantity' | 'too_many_voids';
 
 /** A row of the order's journal. */
 export type OrderEntry =
@@ -176,9 +183,12 @@ export function decideLabel({ order }: OrderState, { lines: asked, location, use
   const refuse = (refused: LabelRefusal): OrderEntry => ({ type: 'label_refused', refused, user });
   if (!order) return refuse('unknown_order');
   const lines = asked === null ? allLeft(order) : summed(asked);
-  const refused = labelRefusal(order, lines);
+  const refused = labelRefusal(order, lines) ?? (isBeyond(mostLabelText, order.labels, lines) ? 'too_many_labels' : null);
   return refused ? refuse(refused) : { type: 'labelled', label: { label, location, user, lines, voids: [] } };
 }
+
+const isBeyond = (most: number, labels: readonly Label[], lines: readonly LabelLine[]): boolean =>
+  JSON.stringify([labels, lines]).length > most;
 
 const allLeft = (order: Order): LabelLine[] =>
   order.lines.map((line) => ({ line: line.line, quantity: left(order, line) })).filter(({ quantity }) => quantity > 0);
@@ -213,7 +223,7 @@ export function decideVoid({ order }: OrderState, { label: id, lines: asked, use
   const label = order.labels.find((other) => other.label === id);
   if (!label) return refuse('unknown_label');
   const lines = asked === null ? allOn(label) : summed(asked);
-  const refused = voidRefusal(label, lines);
+  const refused = voidRefusal(label, lines) ?? (isBeyond(mostVoidText, order.labels, lines) ? 'too_many_voids' : null);
   return refused ? refuse(refused) : { type: 'voided', label: id, void: { user, lines } };
 }
 

@@ -109,6 +109,11 @@ const refusals: Readonly<Record<Exclude<LabelRefusal, 'unknown_order'>, readonly
     'shipped-by-marketplace',
     'The marketplace ships this line from its own warehouse: it needs no label of ours. Leave it out.',
   ],
+  too_many_labels: [
+    409,
+    'too-many-labels',
+    'The order has as many labels, voided ones among them, as an order can have. Ship the rest of it at the marketplace, and find out what makes them.',
+  ],
 };
 
 /** Why a label stays as it is, in words. */
@@ -122,6 +127,11 @@ const voidRefusals: Readonly<Record<Exclude<VoidRefusal, 'unknown_order'>, reado
     'Fewer units are left on the label than were asked for. Read the order, and ask for what is left on it.',
   ],
   absurd_quantity: [409, 'absurd-quantity', `A label covers 1 to ${mostUnits} units of a line. Correct the quantities.`],
+  too_many_voids: [
+    409,
+    'too-many-voids',
+    'As many labels of the order were made and voided as an order can have. Leave this one as it is, and find out what makes them.',
+  ],
 };
 
 function labelAnswerOf({ data }: JournalEntry<OrderEntry>, { store, order }: z.output<typeof params>) {

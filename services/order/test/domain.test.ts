@@ -272,6 +272,28 @@ describe('a void', () => {
   });
 });
 
+test('labels without end are refused before the order is too large to be told, and what is on labels can still be voided', () => {
+  const names = Array.from({ length: 400 }, (_, index) => String(index).padStart(128, 'x'));
+  const one = names.map((name) => ({ line: name, quantity: 1 }));
+  const { state, entries, last } = play(
+    read(
+      10,
+      names.map((name) => line(name, 9)),
+    ),
+    ...names.slice(0, 9).map(() => label(one)),
+  );
+  const made = entries.filter(({ type }) => type === 'labelled').length;
+  expect(made).toBeGreaterThan(2);
+  expect(last).toMatchObject({ refused: 'too_many_labels' });
+  let after = state;
+  for (const { label: id } of state.order?.labels ?? []) {
+    const data = voiding(id)(after, 0);
+    expect(data.type).toBe('voided');
+    after = evolve(after, { sequence: 100, at: 0, correlation: 'c', data });
+  }
+  expect(JSON.stringify(changedOf(parts, after)).length).toBeLessThan(900_000);
+});
+
 const aLine = fc
   .tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 }))
   .map(([quantity, cancelled, fulfilled]) => ({

@@ -63,13 +63,30 @@ export function readImport(text: string): Parsed {
   return { rows, errors };
 }
 
+const parsing = {
+  bom: true,
+  info: true,
+  relax_column_count: true,
+  // Files that were put together have several kinds of line breaks; what a spreadsheet has below its table is empty.
+  record_delimiter: ['\r\n', '\n', '\r'],
+  skip_empty_lines: true,
+  skip_records_with_empty_values: true,
+};
+
 function recordsOf(text: string): { readonly line: number; readonly cells: readonly string[] }[] {
   const firstLine = /^[^\r\n]*/.exec(text)?.[0] ?? '';
   const delimiter = !firstLine.includes(',') && firstLine.includes(';') ? ';' : ',';
+  const bytes = Buffer.from(text);
+  let [breaks, from] = [0, 0];
   try {
-    const options = { bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true } as const;
-    const parsed = parse(text, options) as unknown as { record: string[]; info: { lines: number } }[];
-    return parsed.map(({ record, info }) => ({ line: info.lines, cells: record }));
+    const parsed = parse(text, { ...parsing, delimiter }) as unknown as { record: string[]; info: { bytes: number } }[];
+    return parsed.map(({ record: cells, info }) => {
+      // Its own count of lines takes a line break inside quotes for two.
+      const read = bytes.toString('utf8', from, info.bytes);
+      breaks += read.match(/\r\n|\r|\n/g)?.length ?? 0;
+      from = info.bytes;
+      return { line: /[\r\n]$/.test(read) ? breaks : breaks + 1, cells };
+    });
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     throw new UnreadableImport(`It is not CSV: ${error.message}. Check the quotes there, and send it again.`);

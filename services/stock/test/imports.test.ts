@@ -24,6 +24,16 @@ describe('reading a file of products', () => {
   test('a mark at the beginning, semicolons, empty lines and what an export has beside it do no harm', () => {
     expect(readImport('\ufeffsku;title;available\nMUG;Mug;3\n\n').rows).toMatchObject([{ sku: 'MUG', title: 'Mug' }]);
   });
+  test('lines are those of the file, whatever its line breaks are, and whether one is quoted; what is empty below the table does no harm', () => {
+    const text = '\ufeffsku,title,on_hand\r\nMUG,"Mug\r\nblue",1\nCUP,Täßchen,2\rJUG,Jug,x\r\n,,\r\n\r\nPOT,Pot,y';
+    const { rows, errors } = readImport(text);
+    expect(rows.map(({ line, sku }) => [line, sku])).toEqual([[4, 'CUP']]);
+    expect(errors.map(({ line, column }) => [line, column])).toEqual([
+      [3, 'title'],
+      [5, 'on_hand'],
+      [8, 'on_hand'],
+    ]);
+  });
   test('what an export wrote is read as it was, also what looks like a formula', () => {
     const aText = fc.string({ minLength: 1, maxLength: 30 }).filter((text) => text === text.trim() && !/\p{Cc}/u.test(text));
     fc.assert(

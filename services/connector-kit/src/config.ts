@@ -8,5 +8,5 @@ export const connectorConfig = (service: string) => ({
   LISTING_IMPORT_SECONDS: seconds().default(300).describe('how often the listings of a store are read again'),
   ORDERS_FIRST_SECONDS: seconds()
     .default(30)
-    .describe('how long the first pushes wait at most for the orders read at the start to come back'),
+    .describe('how long pushes wait at most for new orders to come back: all of them at a start, later those that raise a listing'),
 });

@@ -519,7 +519,7 @@ function problemOfMarketplace({ failure }: MarketplaceError): Problem {
       detail: `The marketplace refuses these credentials (${code}): check them, and that they may read and write inventory, listings and orders.`,
       code,
     });
-  if (failure.class === 'bug')
+  if (failure.class === 'bug' || failure.class === 'permanent_listing' || failure.class === 'conflict')
     return problem(502, {
       type: 'marketplace-refused',
       detail: `The marketplace refuses what was asked (${code}): check what identifies the shop; if it is right, this is a defect of ours.`,

@@ -10,7 +10,7 @@ type Write = mongo.AnyBulkWriteOperation<ListingDocument>;
 
 /**
  * What a mapping change writes beside `facts`; finds no document where somebody else has changed the mapping meanwhile. An unmapping withdraws
- * at once what is not sent yet, and bars requests for the old SKU that are still on their way.
+ * at once what is not sent yet, and bars requests for the old SKU that are still on their way; its orders have moved that one, and do not come back.
  */
 export function changeWrite(
   before: Pick<ListingDocument, '_id' | 'mapping'>,
@@ -23,7 +23,7 @@ export function changeWrite(
     updateOne: {
       filter: { _id: before._id, mapping: before.mapping },
       update: {
-        $set: { ...facts, sku, mapping, quarantined: null, ...(barred ? { wanted: null } : {}) },
+        $set: { ...facts, sku, mapping, quarantined: null, ...(barred ? { wanted: null, ownOrders: [] } : {}) },
         $push: { unpublished: { $each: [...changes] } },
         $unset: { refusals: '', ...(barred ? { outstanding: '', waiting: '', waitingSince: '' } : {}) },
         ...(barred ? { $max: { instructed: barred } } : {}),

@@ -3,7 +3,9 @@ import { keyOf } from '@evenkeel/contracts';
 import type { mongo } from 'mongoose';
 import type { Collections, ListingDocument, Pause, StoreDocument } from './documents.ts';
 import { changeWrite, publishChanges } from './listing-changes.ts';
+import { insertWrite } from './listing-import.ts';
 import { remap, skuFor } from './listing-mapping.ts';
+import { publishWaiting } from './order-poller.ts';
 import { StoreRefusal } from './store-refusal.ts';
 
 /** What people do to listings; any replica may serve it, also one that does not own the store. */
@@ -49,21 +51,33 @@ export function createListingDesk({
     throw new StoreRefusal('changed_meanwhile', `The listing ${listing} keeps changing: look at it, then try again.`);
   }
 
+  /** A listing that was gone before anybody read it: all that is known of it is that an order waits for its SKU. */
+  async function adopt({ tenant, store, marketplace }: StoreDocument, listing: string, at: number): Promise<void> {
+    const known = await listings.findOne({ _id: keyOf(tenant, store, listing) });
+    if (known || !(await collections.seenOrders.findOne({ tenant, store, 'waiting.listings': listing }))) return;
+    const unmapped = { sku: null, mapping: 0, changes: [] };
+    await listings.bulkWrite([insertWrite({ tenant, store, marketplace }, listing, unmapped, { gone: at })]);
+  }
+
   async function choose(store: StoreDocument, listing: string, chosen: (ListingDocument['chosen'] & {}) | null, at: number) {
     if (store.state === 'disconnecting' || store.state === 'disconnected')
       throw new StoreRefusal(
         'disconnected',
         `The store ${store.store} is disconnected: connect it again (POST /stores), then map its listings.`,
       );
+    if (chosen?.sku) await adopt(store, listing, at);
     await change(store, listing, (document) => {
       const { _id, mapping } = document;
       const after = remap(document, skuFor({ ...document, chosen }), at);
       return after ? changeWrite(document, after, { chosen }) : { updateOne: { filter: { _id, mapping }, update: { $set: { chosen } } } };
     });
     const { tenant, store: id, marketplace } = store;
-    await publishChanges({ identity: { tenant, store: id, marketplace }, collections, sender, alive: () => true });
+    const options = { identity: { tenant, store: id, marketplace }, collections, sender, alive: () => true };
+    await publishChanges(options);
+    const document = await find(store, listing);
+    if (document.gone) await publishWaiting(options, [listing]); // it is not mapped, but what it has sold is known
     onChanged();
-    return await find(store, listing);
+    return document;
   }
 
   return {

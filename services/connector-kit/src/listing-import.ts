@@ -109,7 +109,7 @@ function isNews({ marketplaceSku, lastRead, gone }: ListingDocument, now: { mark
 }
 
 /** An insert that only takes effect where nobody was faster. */
-function insertWrite(
+export function insertWrite(
   { tenant, store }: StoreIdentity,
   listing: string,
   { sku, mapping, changes }: Remapped,

@@ -11,6 +11,7 @@ import {
 import { takenBy, takenSince } from './expected.ts';
 import type { MarketplaceOrder, StoreConnection } from './marketplace.ts';
 import type { ConnectorMetrics } from './metrics.ts';
+import { skuFor } from './listing-mapping.ts';
 import { contentOf, correlationOf, orderRead, readHashOf, type OrderContent, type StoreIdentity } from './order-record.ts';
 import type { Priority } from './rate-governor.ts';
 
@@ -26,7 +27,7 @@ export interface OrderReaderOptions {
   /** Reads the store's listings: asked for where an order names one that nobody knows. */
   readonly importListings: () => Promise<unknown>;
   /** How long a push that raises waits at most for what the listing's own new orders have changed. */
-  readonly patienceMilliseconds: number;
+  readonly ownOrdersMilliseconds: number;
   readonly log: Logger;
   readonly metrics: ConnectorMetrics;
   readonly signal: AbortSignal;
@@ -39,8 +40,8 @@ export interface OrderReader {
    */
   read(options: { overlapMilliseconds: number; priority: Priority }): Promise<string[]>;
   /**
-   * Reads and publishes all open orders, whatever their age. Returns the correlations of those that hold something of a mapped listing, whether they
-   * are new or not: whoever read them before may not have lived to see them come back.
+   * Reads and publishes all open orders, whatever their age. Returns the correlations of those that hold something of a mapped listing, and have not
+   * come back yet: whoever read them before may not have lived to see that.
    */
   readOpen(options: { priority: Priority }): Promise<string[]>;
 }
@@ -50,10 +51,11 @@ const lateMilliseconds = 600_000;
 /** After how long an order may ask again for a listing that an import did not find. */
 const unknownMilliseconds = 300_000;
 const lookUpAtOnce = 200;
+const projection = { listing: 1, sku: 1, expected: 1, ownOrders: 1, chosen: 1, marketplaceSku: 1, gone: 1 } as const;
 /** Of one listing, the newest. */
 const ownOrdersKept = 50;
 
-type KnownListing = Pick<ListingDocument, 'sku' | 'expected'>;
+type KnownListing = Pick<ListingDocument, 'sku' | 'expected' | 'ownOrders'>;
 
 interface ReadFrom {
   /** Marketplace time: since when the store is connected. */
@@ -77,7 +79,7 @@ interface FreshOrder {
   readonly takenSince: ReadonlyMap<string, number>;
 }
 
-/** SKU (null where it is not mapped) and expected quantity by listing. */
+/** SKU (null where it is not mapped; of one that is gone the one that it would have), expected quantity and own orders by listing. */
 async function knownListings(
   listings: Collections['listings'],
   { tenant, store }: StoreIdentity,
@@ -86,8 +88,9 @@ async function knownListings(
   const found = new Map<string, KnownListing>();
   for (const part of chunks(ids, lookUpAtOnce)) {
     const keys = part.map((listing) => keyOf(tenant, store, listing));
-    const cursor = listings.find({ _id: { $in: keys } }, { projection: { listing: 1, sku: 1, expected: 1 } });
-    for await (const document of cursor) found.set(document.listing, document);
+    const cursor = listings.find({ _id: { $in: keys } }, { projection });
+    for await (const document of cursor)
+      found.set(document.listing, { ...document, sku: document.sku ?? (document.gone ? skuFor({ ...document, gone: null }) : null) });
   }
   return found;
 }
@@ -151,31 +154,34 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
    * The marketplace has taken these units off by itself: so much less is expected there, and until what the order changes has come back, nothing
    * older may put them back. Before the order is published, for its answer can be fast. Once, whatever fails then: expecting too much makes a
    * conflict, expecting too little could hide a sale. While the store is opened nobody knows whether a listing was read before such an order or after:
-   * what is expected of it is not known then.
+   * what is expected of it is not known then. Whoever opens it anew knows by the same note which of its open orders have come back.
    */
   async function noteTaken(fresh: readonly FreshOrder[], known: ReadonlyMap<string, KnownListing>, { opening }: ReadFrom): Promise<void> {
-    const until = Date.now() + options.patienceMilliseconds;
+    const until = Date.now() + options.ownOrdersMilliseconds;
     const writes = fresh.flatMap(({ content, taken, takenSince: sinceSeen }) => {
       const before = noted.get(content.order);
       noted.set(content.order, taken);
       const since = before ? takenSince(taken, unitsOf(before)) : sinceSeen;
-      return [...since].flatMap(([listing, units]) => {
-        if (units === 0 || !known.has(listing)) return [];
-        const isExpected = typeof known.get(listing)?.expected === 'number';
-        const order = { correlation: correlationOf(identity, content.order), until };
+      const order = { correlation: correlationOf(identity, content.order), until };
+      return [...new Set([...taken.keys(), ...since.keys()])].flatMap((listing) => {
+        const units = since.get(listing) ?? 0;
+        const isExpected = units !== 0 && typeof known.get(listing)?.expected === 'number';
+        const isAwaited = units > 0 || (opening && holds(content, listing));
+        if (!known.has(listing) || !(isExpected || isAwaited)) return [];
         const mine = { _id: keyOf(tenant, store, listing), ownerEpoch: { $lte: options.epoch } };
         const filter = { ...mine, ...(isExpected ? { expected: { $gte: Number.MIN_SAFE_INTEGER } } : {}) };
         const update = {
           ...(isExpected ? (opening ? { $unset: { expected: '' as const } } : { $inc: { expected: -units } }) : {}),
-          ...(units > 0 ? { $push: { ownOrders: { $each: [order], $slice: -ownOrdersKept } } } : {}),
+          ...(isAwaited ? { $push: { ownOrders: { $each: [order], $slice: -ownOrdersKept } } } : {}),
         };
-        return Object.keys(update).length > 0 ? [{ updateOne: { filter, update } }] : [];
+        return [{ updateOne: { filter, update } }];
       });
     });
     if (writes.length > 0) await writeListings(collections, writes);
   }
 
-  async function publish(orders: readonly MarketplaceOrder[], from: ReadFrom): Promise<string[]> {
+  /** Resolves to those that said something new. */
+  async function publish(orders: readonly MarketplaceOrder[], from: ReadFrom): Promise<readonly FreshOrder[]> {
     const { fresh, known } = await freshOf(orders, from);
     if (fresh.length === 0) return [];
     await noteTaken(fresh, known, from);
@@ -188,7 +194,7 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     await lookAgain();
     for (const { content } of fresh) noted.delete(content.order);
     log.info({ orders: records.length, correlations: correlationsOf(records.flatMap(({ event }) => event ?? [])) }, 'Orders were read.');
-    return fresh.filter(moves).map(({ content }) => correlationOf(identity, content.order));
+    return fresh;
   }
 
   /** Whoever mapped a listing before its orders were remembered has not found them waiting. */
@@ -205,7 +211,8 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     const since = Math.max(document.ordersFrom, document.cursor - overlapMilliseconds);
     const correlations: string[] = [];
     for await (const page of connection.ordersSince(since, { priority, signal })) {
-      correlations.push(...(await publish(page, readFrom(document))));
+      const fresh = await publish(page, readFrom(document));
+      correlations.push(...fresh.filter(moves).map(({ content }) => correlationOf(identity, content.order)));
       const newest = page.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), 0);
       await collections.stores.updateOne({ _id: storeKey }, { $max: { cursor: newest } });
     }
@@ -218,12 +225,14 @@ export function createOrderReader(options: OrderReaderOptions): OrderReader {
     if (!document) return [];
     const correlations: string[] = [];
     for await (const page of connection.openOrders({ priority, signal })) {
-      await publish(page, readFrom(document));
+      const fresh = new Set((await publish(page, readFrom(document))).map(({ content }) => content.order));
       const known = await listingsOf(page);
-      const holding = page.filter(({ lines }) =>
-        lines.some(({ listing }) => listing !== null && (known.get(listing)?.sku ?? null) !== null),
-      );
-      correlations.push(...holding.map(({ order }) => correlationOf(identity, order)));
+      for (const { order, lines } of page) {
+        const correlation = correlationOf(identity, order);
+        const isOut = ({ sku, ownOrders = [] }: KnownListing) =>
+          sku !== null && (fresh.has(order) || ownOrders.some((own) => own.correlation === correlation));
+        if (lines.some(({ listing }) => isOut(known.get(listing ?? '') ?? { sku: null }))) correlations.push(correlation);
+      }
     }
     return correlations;
   }
@@ -245,6 +254,10 @@ const unitsOf = (taken: ReadonlyMap<string, number>) => [...taken].map(([listing
 /** The listings that its lines name and that are not mapped. */
 const unmappedOf = ({ lines }: OrderContent): string[] =>
   lines.flatMap(({ listing, sku }) => (listing !== null && sku === null ? [listing] : []));
+
+/** Whether units of a listing are still to leave: what is told of the order is reserved, and comes back. */
+const holds = ({ lines }: OrderContent, listing: string): boolean =>
+  lines.some((line) => line.listing === listing && line.sku !== null && line.quantity - line.cancelled > line.fulfilled);
 
 const moves = ({ content, takenSince: since }: FreshOrder): boolean =>
   content.lines.some(({ listing, sku }) => listing !== null && sku !== null && (since.get(listing) ?? 0) !== 0);

@@ -22,7 +22,9 @@ export interface Timing {
   readonly listingImport: number;
   /** How long the first pushes wait at most for what the orders found at the start have changed. */
   readonly ordersFirst: number;
-  /** How long a listing's own sales are waited for, to come back or to be readable, before something that raises it goes over them. */
+  /** How long something that raises a listing waits at most for what its own new orders have changed; as `ordersFirst` where absent. */
+  readonly ownOrders?: number;
+  /** How long a listing that shows less than its orders explain waits for an order that can't be read yet, before it is written over. */
   readonly patience?: number;
   readonly circuit?: CircuitSettings;
   readonly credentialRetry?: number;
@@ -67,6 +69,8 @@ const overlapMilliseconds = 5_000;
 /** At an owner's start and every five minutes. */
 const longOverlapMilliseconds = 600_000;
 const longOverlapEveryMilliseconds = 300_000;
+/** How long the last orders of a store that is given up may take. */
+const lastOrdersMilliseconds = 30_000;
 const reviewMilliseconds = 5_000;
 /** From here on a store whose pushes wait for the rate is called throttled. */
 const throttledMilliseconds = 1_000;
@@ -120,7 +124,10 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     const shared = { identity, collections, connection, sender, alive, log, signal: AbortSignal.any([signal, fenced.signal]) };
     const readListings = (first = false) => importListings({ ...shared, priority: 'normal', first });
     const patienceMilliseconds = timing.patience ?? defaultPatienceMilliseconds;
-    const reader = createOrderReader({ ...shared, epoch, metrics, importListings: () => readListings(), patienceMilliseconds });
+    const ownOrdersMilliseconds = timing.ownOrders ?? timing.ordersFirst;
+    const readerUntil = (until: AbortSignal): OrderReader =>
+      createOrderReader({ ...shared, signal: until, epoch, metrics, importListings: () => readListings(), ownOrdersMilliseconds });
+    const reader = readerUntil(shared.signal);
     const openLoop = (until: AbortSignal): PushLoop =>
       (pushLoop = createPushLoop({
         ...shared,
@@ -132,7 +139,10 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
         patienceMilliseconds,
         readOrders: () => reader.read({ overlapMilliseconds, priority: 'normal' }),
       }));
-    if (current.state === 'disconnecting') return await endWith(current, (until) => openLoop(until).run());
+    if (current.state === 'disconnecting') {
+      const last = () => readLast(readerUntil(AbortSignal.any([shared.signal, AbortSignal.timeout(lastOrdersMilliseconds)])));
+      return await endWith(current, { push: (until) => openLoop(until).run(), readLast: last });
+    }
     // From here on: what is hinted at behind the first read, before the polling begins, is read when it does.
     const polling = createWake(shared.signal);
     pollNow = () => polling.wake();
@@ -179,13 +189,29 @@ export function openStoreOwner(options: StoreOwnerOptions): StoreOwner {
     return await reader.readOpen({ priority: 'urgent' });
   }
 
+  /** What the store has sold until now, while its listings are still mapped: nobody reads it later. As far as it can be read. */
+  async function readLast(reader: OrderReader): Promise<void> {
+    try {
+      await reader.read({ overlapMilliseconds: longOverlapMilliseconds, priority: 'urgent' });
+    } catch (error) {
+      signal.throwIfAborted();
+      noteFailure(log, error);
+      log.warn('The last orders of a store that is given up could not be read: they are, when it is connected again.');
+    }
+  }
+
   /** The last steps of a store that a person gives up. */
-  async function endWith(current: StoreDocument, push: (until: AbortSignal) => Promise<void>): Promise<void> {
+  async function endWith(
+    current: StoreDocument,
+    { push, readLast: last }: { readonly push: (until: AbortSignal) => Promise<void>; readonly readLast: () => Promise<void> },
+  ): Promise<void> {
     const options = { identity, collections, sender, alive, log, sealer, signal };
     const toZero = current.disconnection?.setListingsToZero ?? false;
     const correlation = `disconnecting/${document._id}`;
     const mayGoOn = () => gateway.hold() !== 'disconnected';
-    await giveUp(options, current, toZero ? await setListingsToZero(options, correlation, { push, mayGoOn }) : 0);
+    const notSetToZero = toZero ? await setListingsToZero(options, correlation, { push, mayGoOn }) : 0;
+    await last();
+    await giveUp(options, current, notSetToZero);
     await review(true);
   }
 

@@ -2,14 +2,7 @@
 export class StoreRefusal extends Error {
   override readonly name = 'StoreRefusal';
   readonly code:
-    | 'unknown_store'
-    | 'unknown_listing'
-    | 'store_exists'
-    | 'account_connected'
-    | 'another_account'
-    | 'changed_meanwhile'
-    | 'disconnected'
-    | 'still_connecting';
+    'unknown_store' | 'unknown_listing' | 'store_exists' | 'account_connected' | 'another_account' | 'changed_meanwhile' | 'disconnected';
 
   constructor(code: StoreRefusal['code'], message: string) {
     super(message);

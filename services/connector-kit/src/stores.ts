@@ -3,10 +3,12 @@ import { keyOf } from '@evenkeel/contracts';
 import { laneOf } from './connector.ts';
 import { beginDisconnecting } from './disconnection.ts';
 import type { Collections, Disconnection, Pause, StoreDocument } from './documents.ts';
+import { CallNotMade, MarketplaceError } from './failure.ts';
 import { createGateway } from './gateway.ts';
 import { importListings, type Imported } from './listing-import.ts';
 import type { Entered, Marketplace, StoreConnection } from './marketplace.ts';
 import { createRateGovernor } from './rate-governor.ts';
+import { isRefused } from './store-hold.ts';
 import { StoreRefusal } from './store-refusal.ts';
 import { createEnteredVault, createStoredVault, type Vault } from './vault.ts';
 import { webhookContext } from './webhooks.ts';
@@ -236,34 +238,44 @@ export function createStoreDesk(options: StoreDeskOptions): StoreDesk {
           },
         },
       );
-      if (changed.modifiedCount === 0)
-        throw new StoreRefusal(
-          'changed_meanwhile',
-          'Somebody else has re-entered the credentials meanwhile: look at the store, then try again.',
-        );
+      if (changed.modifiedCount === 0) throw changedMeanwhile();
       onChanged();
       return await find(tenant, store);
     },
 
     async importListings(tenant, store) {
       const document = await findUsable(tenant, store);
-      const imported = await withConnection(document.settings, vaultOf(document), (connection) => importWith(document, connection));
+      // Once refused, nothing more is asked with them.
+      if (isRefused(document) && document.gate) {
+        const { code, message } = document.gate;
+        throw new MarketplaceError({ class: 'credential', code, message }, 'no');
+      }
+      const reading = withConnection(document.settings, vaultOf(document), (connection) => importWith(document, connection));
+      const imported = await reading.catch((error: unknown) => {
+        throw error instanceof CallNotMade ? changedMeanwhile() : error;
+      });
       onChanged();
       return imported;
     },
   };
 }
 
-/** The store that is there already: gone on with where this very request made it, or where nobody finished connecting it. */
+const changedMeanwhile = (): StoreRefusal =>
+  new StoreRefusal('changed_meanwhile', 'Somebody else has re-entered the credentials meanwhile: look at the store, then try again.');
+
+/** The store that is there already, where this very request made it. What another one has entered is never dropped without a word. */
 function resume(document: StoreDocument, account: string, cause: string): StoreDocument {
   if (document.state === 'disconnecting')
     throw new StoreRefusal(
       'disconnected',
       `The store ${document.store} is being disconnected: connect it again when that is done (GET /stores/${document.store}).`,
     );
-  if (document.account === account && (document.state === 'connecting' || document.connectedBy === cause)) return document;
+  if (document.account === account && document.connectedBy === cause) return document;
+  const { store } = document;
   throw new StoreRefusal(
     'store_exists',
-    `There is already a store ${document.store} (${document.account}): choose another id, or re-enter its credentials (PUT /stores/${document.store}/credentials).`,
+    document.account === account
+      ? `The store ${store} (${account}) is ${document.state} already: look at it (GET /stores/${store}), or re-enter its credentials (PUT /stores/${store}/credentials); to change anything else, disconnect it first.`
+      : `There is already a store ${store} (${document.account}): choose another id.`,
   );
 }

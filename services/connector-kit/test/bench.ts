@@ -170,6 +170,7 @@ export async function openBench(fake: FakeMarketplace): Promise<Bench> {
           orderPoll: 3_600_000,
           listingImport: 3_600_000,
           ordersFirst: 100,
+          ownOrders: timing.patience ?? 150,
           patience: 150,
           credentialRetry: 5,
           review: 20,

@@ -72,6 +72,23 @@ describe.each(kinds)('a push to a marketplace that %s', (_, overrides) => {
     expect(applied('A')).toEqual([3, 1, 8]);
   });
 
+  // Reservation was away for as long as it takes to be restarted, and goods were received: three seconds later what had been sold was on sale again.
+  test('waits for what its own new orders change as long as a store that is opened does', async () => {
+    await openStore(['A'], overrides);
+    bench.start({ patience: 20, ownOrders: 60_000, orderPoll: 20 });
+    await bench.take(requested('A', 3, 1));
+    await until('A is settled', () => settled('A'));
+    const order = fake.sell('A', 2);
+    await until('the order is told of', () => ordersPublished() === 1);
+    await bench.take(requested('A', 4, 2)); // received, and counted before the order has reached the books
+    const noted = performance.now();
+    await until('time passes', () => performance.now() > noted + 500);
+    expect(shows('A')).toBe(1);
+    await bench.take(requested('A', 2, 3, ofOrder(order)));
+    await until('A shows 2', () => shows('A') === 2);
+    expect(applied('A')).toEqual([3, 2]);
+  });
+
   test('finds out by a look what a listing shows that was never pushed', async () => {
     await openStore(['A'], overrides);
     fake.shop.behaviour.before = () => {

@@ -109,6 +109,27 @@ describe('a store that is being connected', () => {
     expect(await state()).toBe('connected');
   });
 
+  // It waited its whole half minute: what was told of by the owner before has come back, and does not come again.
+  test('awaits nothing that has come back already when it is opened once more', async () => {
+    await openStore(['A', 'B']);
+    fake.order('back', [{ listing: 'A' }], fake.shop.clock - 900_000);
+    fake.order('shipped', [{ listing: 'B', fulfilled: 1 }], fake.shop.clock - 900_000);
+    fake.order('out', [{ listing: 'B' }], fake.shop.clock - 800_000);
+    await bench.desk.connect(tenant, store, { token: 'first' }, 'connect');
+    const first = bench.start({ ...often, ordersFirst: 60_000 });
+    await until('both are told of', () => eventsOf('MarketplaceOrderRead').length === 2);
+    await first.stop();
+    const [back, out] = eventsOf('MarketplaceOrderRead').map(({ correlation }) => correlation);
+    await bench.take(requested('A', 4, 1, back));
+    const second = bench.start({ ...often, ordersFirst: 60_000 });
+    await until('its open orders are read again', () => fake.shop.asked.filter((what) => what === 'open-orders').length === 2);
+    expect(await state()).toBe('connecting');
+    await second.stop();
+    await bench.take(requested('B', 4, 1, out));
+    bench.start({ ...often, ordersFirst: 60_000 });
+    await until('it is connected', async () => (await state()) === 'connected');
+  });
+
   test('says how far the reading of its listings is', async () => {
     await openStore(['A', 'B']);
     fake.shop.listings.set('C', { sku: null, quantity: 1 });
@@ -245,6 +266,27 @@ describe('a store that is disconnected', () => {
     expect(shows('A')).toBe(0);
   });
 
+  test('has what it sold until then told of first: nobody reads it later', async () => {
+    await openStore(['A']);
+    await bench.connect();
+    const { stores } = bench.start(); // it polls once an hour
+    await until('the store runs', () => stores.hold(tenant, store) === null);
+    fake.sell('A', 2);
+    expect(await disconnect(false)).toMatchObject({ state: 'disconnected' });
+    const sold = eventsOf('MarketplaceOrderRead').map(({ data }) => (data as { lines: { sku: string; quantity: number }[] }).lines);
+    expect(sold).toMatchObject([[{ sku: 'sku-A', quantity: 2 }]]);
+  });
+
+  test('is disconnected also while its orders cannot be read', async () => {
+    await openStore(['A']);
+    await bench.connect();
+    bench.start();
+    fake.shop.behaviour.read = () => {
+      throw failed('transient', 'unknown');
+    };
+    expect(await disconnect(false)).toMatchObject({ state: 'disconnected', disconnection: { listings: 1 } });
+  });
+
   test('leaves its listings as they are where that is not asked for', async () => {
     await openStore(['A']);
     await bench.connect();
@@ -300,6 +342,17 @@ describe('a store that is disconnected', () => {
       ['1', fake.shop.clock],
     ]);
   });
+});
+
+test('a store whose credentials are refused is not asked for its listings either, whoever wants that', async () => {
+  await openStore(['A']);
+  await bench.connect();
+  fake.shop.token = 'another';
+  bench.start(often);
+  await until('they are refused', async () => (await document()).gate !== null);
+  const asked = fake.shop.asked.length;
+  await expect(bench.desk.importListings(tenant, store)).rejects.toMatchObject({ failure: { class: 'credential' } });
+  expect(fake.shop.asked.length).toBe(asked);
 });
 
 describe('a store whose rate is used up', () => {

@@ -65,6 +65,13 @@ describe('connecting a store', () => {
     expect(await bench.collections.stores.countDocuments()).toBe(1);
   });
 
+  // It was answered with 201, and what it had entered was dropped.
+  test('that is being connected by another request is refused, with what to do', async () => {
+    await openStore({ A: 'a' });
+    await bench.desk.connect(tenant, store, { token: 'first' }, 'one');
+    await expect(bench.desk.connect(tenant, store, { token: 'first' }, 'another')).rejects.toThrow('re-enter its credentials');
+  });
+
   test('reads the orders from before that are still open, and no others; all of them say since when it is connected', async () => {
     await openStore({ A: 'a' });
     fake.order('open', [{ listing: 'A', quantity: 3, fulfilled: 1 }], fake.shop.clock - 500_000);
@@ -191,6 +198,28 @@ describe('a mapping that a person has decided', () => {
     await bench.connect();
     await bench.listingDesk.map(await storeDocument(), 'A', 'late', by);
     expect(ordersRead().map(({ data }) => data.lines[0]?.sku)).toEqual([null, 'late']);
+  });
+
+  test.each(['was gone before anybody read it', 'is gone'])('reserves what a listing has sold that %s', async (when) => {
+    await openStore({ A: 'a', SOLD: null });
+    if (when !== 'is gone') fake.shop.listings.delete('SOLD');
+    fake.order('1', [{ listing: 'SOLD', quantity: 2 }], fake.shop.clock - 5);
+    await bench.connect();
+    fake.shop.listings.delete('SOLD');
+    await bench.desk.importListings(tenant, store);
+    expect(await bench.listingDesk.map(await storeDocument(), 'SOLD', 'late', by)).toMatchObject({ sku: null, gone: expect.any(Number) });
+    expect(ordersRead().map(({ data }) => data.lines[0]?.sku)).toEqual([null, 'late']);
+  });
+
+  test('of a listing that has just gone is kept for what it sold before', async () => {
+    await openStore({ A: 'a', SOLD: 'sold' });
+    await bench.connect();
+    fake.order('1', [{ listing: 'SOLD' }], fake.shop.clock + 5);
+    fake.shop.listings.delete('SOLD');
+    await bench.desk.importListings(tenant, store);
+    bench.start(often);
+    await until('its order is read', () => ordersRead().length === 1);
+    expect(ordersRead()[0]?.data.lines[0]?.sku).toBe('sold');
   });
 
   test('of a listing that does not exist is refused', async () => {

@@ -72,7 +72,7 @@ export function openEtsyApi({ url, apiKey, accessToken, gateway }: EtsyApiOption
       const text = await response.body.text();
       return { status: response.statusCode, headers: firstOf(response.headers), text };
     } catch (error) {
-      throw networkError(error);
+      throw networkError(error, method !== 'GET');
     }
   }
 

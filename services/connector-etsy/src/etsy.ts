@@ -10,11 +10,11 @@ import {
 } from '@evenkeel/connector-kit';
 import { z } from 'zod';
 import { oneRequest, openEtsyApi, type EtsyApi } from './etsy-api.ts';
-import { groupOf, offeredOf } from './inventory.ts';
+import { groupOf, offeredOf, soldProduct } from './inventory.ts';
 import { pushListing, settleComingBack } from './push.ts';
 import { orderOf, pagesOfReceipts, type ReceiptQuery } from './receipts.ts';
 import * as shapes from './shapes.ts';
-import type { Inventory, Receipt } from './shapes.ts';
+import type { Inventory, Receipt, Transaction } from './shapes.ts';
 import { createRenewal, credentialsOf, credentialsSchema } from './tokens.ts';
 import { verifyWebhook, windowMilliseconds } from './webhooks.ts';
 
@@ -121,6 +121,8 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
   /** How listings are made up, as last read: a transaction is told apart by it. */
   const known = new Map<number, Inventory>();
   const onRead = (listing: number, inventory: Inventory): void => void known.set(listing, inventory);
+  /** Transactions whose listings were read for them already. */
+  const askedFor = new Set<number>();
 
   /** Whose token it is. A user without a shop has nothing to connect. */
   async function owner(options: CallOptions): Promise<{ readonly shop: number; readonly date: number }> {
@@ -137,11 +139,20 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
     return data.results;
   }
 
-  /** Of listings that nobody has read yet it asks first. */
+  /** Of listings that nobody has read yet, or that had no such variant when they were read, it asks first. */
   async function ordersOf(receipts: readonly Receipt[], options: CallOptions): Promise<MarketplaceOrder[]> {
-    const sold = receipts.flatMap(({ transactions }) => transactions.flatMap(({ listing_id: id }) => id ?? []));
-    const unknown = [...new Set(sold)].filter((id) => !known.has(id));
-    for (let from = 0; from < unknown.length; from += atOnce) await listingsOf(unknown.slice(from, from + atOnce), options);
+    const isUnknown = (transaction: Transaction, listing: number): boolean => {
+      const inventory = known.get(listing);
+      return !askedFor.has(transaction.transaction_id) && !(inventory && soldProduct(transaction, inventory));
+    };
+    const unknown = receipts.flatMap(({ transactions }) =>
+      transactions.flatMap((of) =>
+        of.listing_id && isUnknown(of, of.listing_id) ? [{ of: of.transaction_id, listing: of.listing_id }] : [],
+      ),
+    );
+    const ids = [...new Set(unknown.map(({ listing }) => listing))];
+    for (let from = 0; from < ids.length; from += atOnce) await listingsOf(ids.slice(from, from + atOnce), options);
+    for (const { of } of unknown) askedFor.add(of);
     return receipts.map((receipt) => orderOf(receipt, (id) => known.get(id)));
   }
 

@@ -95,9 +95,14 @@ const structureOf = (inventory: Inventory): string =>
  * a SKU that only one has. Of a listing that is gone its variations alone are left. Null where Etsy no longer says what was bought.
  */
 export function soldListing(transaction: Transaction, inventory: Inventory | undefined): string | null {
-  const { listing_id: listing, product_id: id, sku, variations } = transaction;
+  const { listing_id: listing, variations } = transaction;
   if (listing === null || listing === undefined) return null;
-  if (!inventory) return nameOfVariations(listing, variations);
+  const found = inventory && soldProduct(transaction, inventory);
+  return found ? nameOf(listing, found.property_values, inventory.quantity_on_property) : nameOfVariations(listing, variations);
+}
+
+/** Undefined where the listing has no such product, as it is made up here. */
+export function soldProduct({ product_id: id, sku, variations }: Transaction, inventory: Inventory): Product | undefined {
   const products = present(inventory);
   const isChosen = (product: Product) =>
     product.property_values.every((value) =>
@@ -107,9 +112,7 @@ export function soldListing(transaction: Transaction, inventory: Inventory | und
       ),
     );
   const withSku = sku ? products.filter((product) => product.sku === sku) : [];
-  const found =
-    products.find(isChosen) ?? products.find(({ product_id: of }) => of === id) ?? (withSku.length === 1 ? withSku[0] : undefined);
-  return found ? nameOf(listing, found.property_values, inventory.quantity_on_property) : nameOfVariations(listing, variations);
+  return products.find(isChosen) ?? products.find(({ product_id: of }) => of === id) ?? (withSku.length === 1 ? withSku[0] : undefined);
 }
 
 function nameOfVariations(listing: number, variations: Transaction['variations']): string {

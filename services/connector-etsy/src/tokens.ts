@@ -24,7 +24,7 @@ export const credentialsOf = (accessToken: string, refreshToken: string, now: nu
   expiresAt: now + lifeSeconds * 1_000,
 });
 
-/** A refresh token buys one new pair. */
+/** A refresh token buys one new pair. Where it does not, what was to be asked with that was not asked: `applied` is `no`. */
 export function createRenewal({ tokenUrl, keystring }: { tokenUrl: string; keystring: string }): Renewal {
   return {
     lifeOf: (credentials) => credentialsSchema.parse(credentials),
@@ -35,11 +35,11 @@ export function createRenewal({ tokenUrl, keystring }: { tokenUrl: string; keyst
         client_id: keystring,
         refresh_token: refreshToken,
       });
-      if (status !== 200) throw new MarketplaceError(tokenFailure(status, text, headers['retry-after']), status >= 500 ? 'unknown' : 'no');
+      if (status !== 200) throw new MarketplaceError(tokenFailure(status, text, headers['retry-after']), 'no');
       const renewed = pair.safeParse(parsed(text));
       if (!renewed.success) {
         const message = 'The answer of the token endpoint is not what it promises.';
-        throw new MarketplaceError({ class: 'transient', code: 'UNREADABLE', message }, 'unknown', { cause: renewed.error });
+        throw new MarketplaceError({ class: 'transient', code: 'UNREADABLE', message }, 'no', { cause: renewed.error });
       }
       const { access_token: accessToken, refresh_token: next, expires_in: seconds } = renewed.data;
       return credentialsOf(accessToken, next, Date.now(), seconds);
@@ -63,7 +63,7 @@ async function ask(url: string, form: Record<string, string>) {
     });
     return { status: response.statusCode, headers: firstOf(response.headers), text: await response.body.text() };
   } catch (error) {
-    throw networkError(error);
+    throw networkError(error, false);
   }
 }
 

@@ -5,6 +5,8 @@ import { createGateway, createRateGovernor, type Memo, type PushItem, type Store
 import type { NewListing, SandboxControl } from '@evenkeel/marketplace-sandbox/control';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createEtsy } from '../src/etsy.ts';
+import { updateOf } from '../src/inventory.ts';
+import * as shapes from '../src/shapes.ts';
 import { openEtsySandbox, type RunningSandbox } from './sandbox-harness.ts';
 
 const log = createLogger('push-test', 'silent');
@@ -39,6 +41,8 @@ interface Shop extends AsyncDisposable {
   dieBeforeRemembering(fatal: Memo | null): void;
   /** How the kit resolves a push that was left without an answer. */
   readBack(): ReturnType<StoreConnection['readBack']>;
+  /** Its seller adds the variants that are like these, in another colour. */
+  addLike(colour: string, other: string): Promise<void>;
   state(): Promise<string>;
   quantities(): Promise<number[]>;
 }
@@ -86,6 +90,24 @@ async function openShop({
         listing.offerings.map(({ inventoryItem }) => inventoryItem),
         { ...soon, memory: { memo, remember } },
       ),
+    async addLike(colour, other) {
+      const address = `${etsy.apiUrl}/listings/${listing.listing}/inventory`;
+      const headers = { 'x-api-key': `${keystring}:${sharedSecret}`, authorization: `Bearer ${tokens.accessToken}` };
+      const inventory = shapes.inventory.parse(await (await fetch(address, { headers })).json());
+      const update = updateOf(listing.listing, inventory, new Map());
+      const like = update.products
+        .filter(({ sku }) => sku.startsWith(`${colour}-`))
+        .map((product) => ({
+          ...product,
+          sku: product.sku.replace(colour, other),
+          property_values: product.property_values.map((value) =>
+            value.values[0] === colour ? { ...value, value_ids: [77], values: [other] } : value,
+          ),
+        }));
+      const body = JSON.stringify({ ...update, products: [...update.products, ...like] });
+      const answer = await fetch(address, { method: 'PUT', headers: { ...headers, 'content-type': 'application/json' }, body });
+      if (!answer.ok) throw new Error(await answer.text());
+    },
     state: async () => (await read()).state,
     quantities: async () => (await read()).offerings.map(({ quantity }) => quantity),
     async [Symbol.asyncDispose]() {
@@ -252,6 +274,21 @@ describe('a push to an Etsy listing', () => {
     for await (const [order] of shop.connection.ordersSince(0, soon))
       expect(order?.lines).toMatchObject([{ listing: String(shop.listing), quantity: 2 }]);
   });
+});
+
+// It was called by all that was chosen, though its quantity varies by the colour alone: no listing has that name, and it waited for one for ever.
+test('a variant that its seller has just added is known by its first sale', async () => {
+  const variants = ['blue', 'red'].flatMap((Colour) =>
+    ['S', 'M'].map((Size) => ({ sku: `${Colour}-${Size}`, quantity: 5, values: { Colour, Size } })),
+  );
+  await using shop = await openShop({ listing: { variants, quantityVariesBy: ['Colour'] } });
+  await shop.push([{ listing: shop.blue, quantity: 6 }]); // that is how the listing is known
+  await shop.addLike('blue', 'green');
+  const { offerings } = await shop.control.listing(shop.name, shop.listing);
+  const green = offerings.find(({ sku }) => sku === 'green-M');
+  await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: green?.inventoryItem ?? '', quantity: 2 }] });
+  const [sold] = (await shop.connection.ordersSince(0, soon)[Symbol.asyncIterator]().next()).value ?? [];
+  expect(sold?.lines).toMatchObject([{ listing: green?.inventoryItem, quantity: 2 }]);
 });
 
 test('what is sold keeps its listing through every write of it, and after the listing is gone', async () => {

@@ -1,6 +1,11 @@
-import { MarketplaceError, type Memo } from '@evenkeel/connector-kit';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLogger } from '@evenkeel/chassis';
+import { createGateway, createRateGovernor, MarketplaceError, type Memo } from '@evenkeel/connector-kit';
 import { describe, expect, test } from '@jest/globals';
-import type { EtsyApi } from '../src/etsy-api.ts';
+import { z } from 'zod';
+import { openEtsyApi, type EtsyApi } from '../src/etsy-api.ts';
 import { failureOf } from '../src/errors.ts';
 import type { updateOf } from '../src/inventory.ts';
 import { pushListing } from '../src/push.ts';
@@ -92,6 +97,21 @@ describe('a write that Etsy refuses', () => {
     const trouble = new MarketplaceError(failureOf(500, '{"error":"Server Error"}', undefined), 'unknown');
     await expect(push([read([1]), trouble], 5)).rejects.toMatchObject({ applied: 'unknown', failure: { class: 'transient' } });
   });
+});
+
+// A push whose first read was lost left its listings in flight for as long as a write may take to show.
+test('a read that is lost on its way has changed nothing, of a write nobody knows', async () => {
+  const server = createServer((request) => void request.socket.destroy()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const gateway = createGateway({ log: createLogger('refusals', 'silent'), governor: createRateGovernor(), isOwner: () => true });
+  const api = openEtsyApi({ url: `http://127.0.0.1:${port}`, apiKey: 'k:s', accessToken: () => '1.t', gateway });
+  const ask = (method: 'GET' | 'PUT') => api.run({ method, path: '/', data: z.unknown() }, { priority: 'normal' });
+  await expect(ask('GET')).rejects.toMatchObject({ applied: 'no', failure: { class: 'transient' } });
+  await expect(ask('PUT')).rejects.toMatchObject({ applied: 'unknown', failure: { class: 'transient' } });
+  await api.close();
+  gateway.close();
+  server.close();
 });
 
 // The write was paid for twice: once when its read was, and once more by itself.

@@ -52,11 +52,11 @@ export type HoldReason =
 /** Codes of failures below HTTP that happen before a request has left. */
 const notSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** A socket error or time-out: transient; what became of the request is unknown unless it cannot have left. */
-export function networkError(error: unknown): MarketplaceError {
+/** A socket error or time-out: transient; what became of the request is unknown unless it cannot have left, or `changes` nothing. */
+export function networkError(error: unknown, changes = true): MarketplaceError {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  return new MarketplaceError({ class: 'transient', code, message }, notSent.has(code) ? 'no' : 'unknown', { cause: error });
+  return new MarketplaceError({ class: 'transient', code, message }, notSent.has(code) || !changes ? 'no' : 'unknown', { cause: error });
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { keyOf } from '@evenkeel/contracts';
+import { keyOf, type MarketplaceOrderRead } from '@evenkeel/contracts';
 import { MarketplaceError } from '../src/failure.ts';
 import { sellingWithoutStockKind } from '../src/held-listings.ts';
 import { countsOf, statusOf, warningOf } from '../src/status.ts';
@@ -273,7 +273,7 @@ describe('a store that is disconnected', () => {
     await until('the store runs', () => stores.hold(tenant, store) === null);
     fake.sell('A', 2);
     expect(await disconnect(false)).toMatchObject({ state: 'disconnected' });
-    const sold = eventsOf('MarketplaceOrderRead').map(({ data }) => (data as { lines: { sku: string; quantity: number }[] }).lines);
+    const sold = eventsOf('MarketplaceOrderRead').map(({ data }) => (data as MarketplaceOrderRead).lines);
     expect(sold).toMatchObject([[{ sku: 'sku-A', quantity: 2 }]]);
   });
 

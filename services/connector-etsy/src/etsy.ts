@@ -202,7 +202,8 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
 }
 
 /**
- * Every listing that is, or was, or may be on sale again. Those on sale are read first and last: one that comes back on sale meanwhile is not missed.
+ * Every listing that is, or was, or may be on sale again. In the order in which they change their state, and those on sale once more at the end: one
+ * that sells out, is taken off sale, or comes back meanwhile, is not missed.
  */
 async function* allListings(
   api: EtsyApi,
@@ -212,7 +213,7 @@ async function* allListings(
 ): AsyncGenerator<MarketplaceListing[]> {
   const shop = await shopId(options);
   const told = new Set<string>();
-  for (const state of ['active', 'inactive', 'sold_out', 'active']) {
+  for (const state of ['active', 'sold_out', 'inactive', 'active']) {
     for (let [offset, more] = [0, true]; more; offset += atOnce - pageOverlap) {
       const path = `/shops/${shop}/listings?state=${state}&includes=Inventory&limit=${atOnce}&offset=${offset}`;
       const { data } = await api.run({ method: 'GET', path, data: shapes.listings }, options);

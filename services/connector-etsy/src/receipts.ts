@@ -4,6 +4,8 @@ import { soldListing } from './inventory.ts';
 import { receipts, type Inventory, type Receipt } from './shapes.ts';
 
 const pageSize = 100;
+/** Within a second that fills a page the next one begins this much before the last one's end: so many may leave it meanwhile. */
+const pageOverlap = 10;
 
 export interface ReceiptQuery {
   readonly shopId: number;
@@ -43,7 +45,7 @@ export async function* pagesOfReceipts(
     const last = results.at(-1);
     more = last !== undefined && results.length === pageSize;
     if (last === undefined) return;
-    offset = timeOf(last) > since ? 0 : offset + results.length;
+    offset = timeOf(last) > since ? 0 : offset + results.length - pageOverlap;
     since = Math.max(since, timeOf(last));
   }
 }

@@ -291,6 +291,23 @@ test('a variant that its seller has just added is known by its first sale', asyn
   expect(sold?.lines).toMatchObject([{ listing: green?.inventoryItem, quantity: 2 }]);
 });
 
+// It was taken for gone, and unmapped until the next reading.
+test('a listing that its seller takes off sale while all are read, though it had sold out, is read', async () => {
+  await using shop = await openShop({ listing: { variants: [{ sku: 'LAST', quantity: 1 }] } });
+  await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.blue, quantity: 1 }] });
+  expect(await shop.state()).toBe('sold_out');
+  for (let takenOffAt = 0; takenOffAt < 4; takenOffAt += 1) {
+    await shop.control.setListingState(shop.name, shop.listing, 'sold_out');
+    const read: string[] = [];
+    let pages = 0;
+    for await (const page of shop.connection.listings(soon)) {
+      read.push(...page.map(({ listing }) => listing));
+      if (pages++ === takenOffAt) await shop.control.setListingState(shop.name, shop.listing, 'inactive');
+    }
+    expect(read).toEqual([shop.blue]);
+  }
+});
+
 test('what is sold keeps its listing through every write of it, and after the listing is gone', async () => {
   await using shop = await openShop();
   for (const quantity of [8, 7]) {

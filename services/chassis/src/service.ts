@@ -27,7 +27,7 @@ export interface ServiceOptions {
 
 type OwnJournal<Names extends EventName, Data, State, Context> = Pick<
   JournalOptions<Names, Data, State, Context>,
-  'topics' | 'aggregate' | 'purpose' | 'context' | 'controls' | 'onAssigned' | 'project' | 'trickleMilliseconds'
+  'topics' | 'aggregate' | 'purpose' | 'context' | 'controls' | 'onAssigned' | 'project' | 'trickleMilliseconds' | 'sliceEventsOfOneKey'
 >;
 
 type OwnProjection<Name extends EventName, Document extends ProjectedDocument> = Pick<

@@ -24,6 +24,9 @@ export type OrderInput = 'MarketplaceOrderRead' | 'CreateLabel' | 'VoidLabel';
 
 export const orderInputs = [topics.marketplaceOrders, topics.orderCommands] as const;
 
+/** So many at once: each entry has the whole order, with up to thousands of lines, and what becomes of them is one document of 16 MB at most. */
+export const eventsOfOneOrder = 10;
+
 /** A label is named after the command that asks for it: the part of its id that is its own, a hash of the request. */
 const labelIdOf = (commandId: string): string => commandId.slice(commandId.lastIndexOf('/') + 1);
 

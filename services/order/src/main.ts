@@ -2,7 +2,7 @@ import { incidentsIn, openIncidentStore, openService, readConfig, runService, sh
 import { topics } from '@evenkeel/contracts';
 import { api } from './api.ts';
 import { orderConfig } from './config.ts';
-import { incidentKindNames, orderAggregate, orderInputs, subjectOf } from './handlers.ts';
+import { eventsOfOneOrder, incidentKindNames, orderAggregate, orderInputs, subjectOf } from './handlers.ts';
 import { orderRoutes } from './http.ts';
 import { listCollection, listedOf, openOrderList } from './list.ts';
 
@@ -16,6 +16,7 @@ await runService('order', async (running, fail) => {
   const journal = await service.journal({
     topics: orderInputs,
     aggregate: orderAggregate,
+    sliceEventsOfOneKey: eventsOfOneOrder,
     async project(documents) {
       await incidents.record(incidentsIn(documents, subjectOf));
       for (const { entries } of documents) orders.inc(entries.filter(({ data }) => data.type === 'changed' && data.first).length);

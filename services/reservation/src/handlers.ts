@@ -18,6 +18,9 @@ export type ReservationInput = 'OrderChanged' | Command['type'];
 
 export const reservationInputs = [topics.orderEvents, topics.reservationCommands] as const;
 
+/** So many at once: an entry may have all that an order with thousands of lines says, and what becomes of them is one document of 16 MB at most. */
+export const eventsOfOneOrder = 10;
+
 const keyOfEvent = ({ data: { tenant, store, order } }: EventOf<ReservationInput>): string => keyOf(tenant, store, order);
 const idOf = (key: string, sequence: number, sku: string): string => `reservation/${key}/${sequence}/${encodeURIComponent(sku)}`;
 

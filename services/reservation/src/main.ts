@@ -3,7 +3,7 @@ import { topics } from '@evenkeel/contracts';
 import { api } from './api.ts';
 import { openBatchStore, releaseForgotten, releaseLate } from './batches.ts';
 import { reservationConfig } from './config.ts';
-import { reservationAggregate, reservationInputs } from './handlers.ts';
+import { eventsOfOneOrder, reservationAggregate, reservationInputs } from './handlers.ts';
 import { reservationRoutes } from './http.ts';
 import { levelOf, openLevelStore } from './levels.ts';
 import { openWarehouseStore, orderOf } from './warehouse.ts';
@@ -19,6 +19,7 @@ await runService('reservation', async (running, fail) => {
   const journal = await service.journal({
     topics: reservationInputs,
     aggregate: reservationAggregate,
+    sliceEventsOfOneKey: eventsOfOneOrder,
     async project(documents) {
       await warehouse.record(documents);
       const assigned = documents.filter(({ entries }) => entries.some(({ data }) => data.type === 'assigned'));

@@ -7,7 +7,7 @@ import { stockRoutes } from './http.ts';
 import { openImportStore } from './import-store.ts';
 import { startImportWorker } from './import-worker.ts';
 import { openProductStore, productOf, productsCollection } from './products.ts';
-import { openPurchaseStore, purchaseAggregate } from './purchasing.ts';
+import { openPurchaseStore, purchaseAggregate, stepsOfOnePurchase } from './purchasing.ts';
 
 await runService('stock', async (running, fail) => {
   const config = readConfig(stockConfig, process.env);
@@ -34,6 +34,7 @@ await runService('stock', async (running, fail) => {
     purpose: 'purchasing',
     topics: [topics.purchaseCommands],
     aggregate: purchaseAggregate,
+    sliceEventsOfOneKey: stepsOfOnePurchase,
     project: purchases.project,
   });
   await service.projection({ purpose: 'products', topic: topics.stockLevels, collection: productsCollection, documentOf: productOf });

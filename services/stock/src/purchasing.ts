@@ -28,6 +28,9 @@ function changed(key: string, state: PurchaseState): Outgoing[] {
   return [{ topic: topics.purchaseOrders, key: [parts.tenant, parts.purchaseOrder], event }];
 }
 
+/** So many at once: each entry has the whole purchase order, and what becomes of them is one document of 16 MB at most. */
+export const stepsOfOnePurchase = 10;
+
 /** A purchase order. It alone decides a receipt, which concerns many SKUs; each one's ledger is then told what was put away. */
 export const purchaseAggregate: Aggregate<PurchaseInput, PurchaseEntry, PurchaseState> = {
   keyOf: ({ data: { tenant, purchaseOrder } }) => keyOf(tenant, purchaseOrder),

@@ -186,4 +186,23 @@ describe('purchasing', () => {
     const { next } = await page('limit=2');
     expect(await names(`limit=2&after=${next}`)).toEqual(['PO 1']);
   });
+  // Each step has the whole purchase order; those of one burst had become one document, too large for the database, and ended the service again and again.
+  test('hundreds of scans at once of a delivery with a thousand products are all taken in', async () => {
+    const lines = Array.from({ length: 1_000 }, (_, index) => ({ sku: `DELIVERED-PRODUCT-${index}`, quantity: 1_000 }));
+    expect((await stock.call('POST', '/purchase-orders', { purchaseOrder: 'PO 9', lines })).status).toBe(201);
+    const scan = async (_: unknown, index: number) => {
+      const scanned = { lines: [{ sku: `DELIVERED-PRODUCT-${index}`, quantity: 1 }] };
+      return (await stock.call('POST', '/purchase-orders/PO%209/receipts', scanned)).status;
+    };
+    const answers = await Promise.all(Array.from({ length: 300 }, scan));
+    expect(answers.filter((status) => status !== 200 && status !== 202)).toEqual([]);
+    const received = async () => {
+      const { body } = await stock.call('GET', '/purchase-orders/PO%209');
+      return (body as { purchaseOrder: { lines: { received: number }[] } }).purchaseOrder.lines.reduce(
+        (sum, line) => sum + line.received,
+        0,
+      );
+    };
+    await until(async () => (await received()) === 300, 'all that was scanned');
+  }, 120_000);
 });

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { added, openTallyBench, until, type Read } from './tally.ts';
 
@@ -175,6 +178,18 @@ test('five replicas, twelve partitions and two input topics: every key has one w
 test('a message that nobody can read waits in the dead-letter topic, and later ones of its key go on', async () => {
   await using bench = await openTallyBench();
   await bench.produceRaw(bench.inputs[0], [{ key: 't/mug', value: 'not ours', partition: 0 }]);
+  await bench.produce(bench.inputs[0], [added('mug', 1)]);
+  await using _replica = await bench.replica();
+  await until(() => bench.caughtUp());
+  expect((await bench.readAll(bench.movements)).map(({ data }) => data.added)).toEqual([1]);
+  const ends = await bench.admin.fetchTopicOffsets(bench.deadLetters.name);
+  expect(ends.reduce((sum, { high }) => sum + Number(high), 0)).toBe(1);
+});
+
+test('a message that nobody can read goes the same way with a header that has no value, which kafkajs itself cannot send', async () => {
+  await using bench = await openTallyBench();
+  const sender = fileURLToPath(new URL('fixtures/send-valueless-header.ts', import.meta.url));
+  await promisify(execFile)(process.execPath, [sender, process.env.KAFKA_BROKERS ?? '', bench.inputs[0].name, 't/mug']);
   await bench.produce(bench.inputs[0], [added('mug', 1)]);
   await using _replica = await bench.replica();
   await until(() => bench.caughtUp());

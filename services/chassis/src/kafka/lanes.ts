@@ -1,5 +1,5 @@
 import { deadLetterTopicOf, UnreadableMessage, type EventName, type Topic } from '@evenkeel/contracts';
-import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, IHeaders, KafkaMessage } from 'kafkajs';
 import type { EventOf } from '../events.ts';
 import { Abandoned, Unavailable } from './failures.ts';
 import type { KafkaHandle } from './kafka.ts';
@@ -69,6 +69,10 @@ const rebalanceTypes = new Set([
 ]);
 const isKafkaError = (error: unknown): error is Error => error instanceof Error && error.name.startsWith('KafkaJS');
 const isRebalance = (error: unknown): boolean => isKafkaError(error) && 'type' in error && rebalanceTypes.has(String(error.type));
+
+/** Kafka allows a header without a value; kafkajs reads one, and fails at each attempt to send it. */
+const sendable = (headers: KafkaMessage['headers'] = {}): IHeaders =>
+  Object.fromEntries(Object.entries(headers).map(([name, of]) => [name, [of].flat().map((value) => value ?? '')]));
 
 /** Consumes topics lane by lane: one slice at a time in each, offsets committed only behind the work. */
 export async function openLanes<Names extends EventName>(options: LanesOptions<Names>): Promise<Lanes> {
@@ -173,7 +177,13 @@ export async function openLanes<Names extends EventName>(options: LanesOptions<N
         partition: partitionOf(target, [key]),
         key,
         value: message.value,
-        headers: { ...message.headers, dlq_reason: reason, dlq_topic: topic, dlq_partition: String(lane), dlq_offset: message.offset },
+        headers: {
+          ...sendable(message.headers),
+          dlq_reason: reason,
+          dlq_topic: topic,
+          dlq_partition: String(lane),
+          dlq_offset: message.offset,
+        },
         supersedable: null,
       },
     ]);

@@ -2,6 +2,7 @@ import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
 import type { Outgoing } from '../events.ts';
 import { Abandoned, deadline } from './failures.ts';
 import type { KafkaHandle } from './kafka.ts';
+import { encodeRecordsAtOnce } from './records.ts';
 import { encode, type Encoded } from './wire.ts';
 
 export interface SendOptions {
@@ -60,6 +61,7 @@ function topicMessagesOf(request: readonly Encoded[]): TopicMessages[] {
 
 /** Opens the sender. One request is in flight at a time and takes all that was handed in meanwhile. */
 export async function openSender(kafka: KafkaHandle): Promise<Sender> {
+  encodeRecordsAtOnce();
   // kafkajs asks for at least one retry; both attempts end (requestTimeout) before ours is given up, so that no late one of a replaced
   // producer puts old records behind newer ones.
   const create = () =>

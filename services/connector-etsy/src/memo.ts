@@ -7,7 +7,7 @@ export interface Kept {
    * known by a look right after: later its seller may have taken it off again.
    */
   readonly offSale: 'no' | 'by_us' | 'coming_back';
-  /** Variants that are at nothing by our books, which Etsy would not take: they must not come back on sale with what they had. */
+  /** Variants that are at nothing by our books, which Etsy did not take, or may have put on sale with a renewal: the next write puts them at nothing. */
   readonly notZeroed: readonly string[];
 }
 

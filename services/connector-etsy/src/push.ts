@@ -149,11 +149,15 @@ async function putOnSale(
 ): Promise<boolean> {
   const { state } = read.listing;
   const renews = state === 'sold_out' && listing.target.renewSoldOut;
-  // Renewing sets a single unit: what is right is written at once after it.
-  if (renews) await setState(listing, 'active');
+  if (renews) {
+    // That puts a single unit on sale, of whichever variant: what is right is written at once after it, or with the next write where this is cut off.
+    const empty = offeredOf(listing.id, read).filter(({ listing: name, quantity }) => (quantities.get(name) ?? quantity) === 0);
+    await remember(memoOf({ offSale, notZeroed: empty.map(({ listing: name }) => name) }));
+    await setState(listing, 'active');
+  }
   await write(listing, read, quantities);
   if (offSale === 'no') {
-    if (notZeroed.length > 0) await remember(null);
+    if (renews || notZeroed.length > 0) await remember(null);
     return state === 'active' || renews;
   }
   await remember(memoOf({ offSale: 'coming_back', notZeroed: [] }));

@@ -253,6 +253,18 @@ describe('a push to an Etsy listing', () => {
     }
   });
 
+  // Renewing puts one unit on sale, of whichever variant: a call that was cut off there left it to one that had none, for good.
+  test('that was cut off right after it renewed the listing leaves no unit of the renewal on sale', async () => {
+    await using shop = await openShop({ renewSoldOut: true });
+    await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: shop.blue, quantity: 3 }, { inventoryItem: shop.red, quantity: 2 }] }); // prettier-ignore
+    await shop.control.setFaults(shop.name, { dropAnswerOfNextMutations: 1 });
+    await expect(shop.push([{ listing: shop.red, quantity: 5, expected: 0 }])).rejects.toMatchObject({ applied: 'unknown' });
+    expect([await shop.state(), await shop.quantities()]).toEqual(['active', [1, 0]]);
+    await shop.readBack();
+    await shop.push([{ listing: shop.red, quantity: 5, expected: 0 }]);
+    expect([await shop.state(), await shop.quantities(), shop.memo()]).toEqual(['active', [0, 5], null]);
+  });
+
   test('names a variant that is gone, writes the others, and a listing that is gone is the end of all of them', async () => {
     await using shop = await openShop();
     await shop.control.deleteProduct(shop.name, shop.red);

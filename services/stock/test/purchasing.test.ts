@@ -186,6 +186,19 @@ describe('purchase orders over HTTP', () => {
     const putAways = shop.published.filter(({ topic }) => topic.name === 'stock.commands.v1');
     expect(putAways.map(({ event }) => event?.id)).toEqual(['stock.purchasing/acme/may%201/2/MUG']);
   });
+  test('have a history that is read to its beginning, page by page', async () => {
+    await using shop = await openPurchasing();
+    await shop.call('POST', '/purchase-orders', { purchaseOrder: 'po1', lines: of(9) });
+    for (let units = 1; units <= 4; units += 1) await shop.call('POST', '/purchase-orders/po1/receipts', { lines: of(units) });
+    const seen: number[] = [];
+    for (let next: number | null = 6; next !== null;) {
+      const { body } = await shop.call('GET', `/purchase-orders/po1?limit=2&before=${next}`);
+      const page = body as { steps: { sequence: number }[]; next: number | null };
+      seen.push(...page.steps.map(({ sequence }) => sequence));
+      next = page.next;
+    }
+    expect(seen).toEqual([5, 4, 3, 2, 1]);
+  });
   test('say what is wrong and what to do', async () => {
     await using shop = await openPurchasing();
     await shop.call('POST', '/purchase-orders', { purchaseOrder: 'po1', lines: of(3) });

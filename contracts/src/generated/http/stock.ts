@@ -60,7 +60,7 @@ export type ProductImport = {
   readonly changes: number;
   /** Of these, how many are done. */
   readonly applied: number;
-  /** Rows that changed nothing, because the product had changed since the file was looked at. */
+  /** Rows whose count was left out, and why. What they say of the product's settings is applied. */
   readonly refused: readonly {
     readonly line: number;
     readonly sku: string;
@@ -489,12 +489,17 @@ export interface StockHttp {
     readonly path: {
       readonly purchaseOrder: string;
     };
-    readonly query: undefined;
+    readonly query: {
+      /** `next` of the page of steps before. */
+      readonly before?: number | undefined;
+      readonly limit?: number | undefined;
+    };
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
         readonly purchaseOrder: PurchaseOrder;
         readonly steps: readonly PurchaseStep[];
+        readonly next: number | null;
       };
     };
   };

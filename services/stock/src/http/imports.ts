@@ -49,9 +49,9 @@ const productImport = z
     rows: z.int().meta({ description: 'Of the file.' }),
     changes: z.int().meta({ description: 'Rows that change something.' }),
     applied: z.int().meta({ description: 'Of these, how many are done.' }),
-    refused: z
-      .array(z.object({ line: z.int(), sku: z.string(), reason: z.string(), detail: z.string() }))
-      .meta({ description: 'Rows that changed nothing, because the product had changed since the file was looked at.' }),
+    refused: z.array(z.object({ line: z.int(), sku: z.string(), reason: z.string(), detail: z.string() })).meta({
+      description: "Rows whose count was left out, and why. What they say of the product's settings is applied.",
+    }),
     errorCount: z.int(),
     errors: z.array(rowError).meta({ description: `Rows that cannot be applied, and what to do; the first ${mostErrorsShown}.` }),
     preview: z.array(change).meta({ description: `The first ${mostChangesShown} rows that change something.` }),

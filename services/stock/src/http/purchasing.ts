@@ -216,19 +216,30 @@ export const purchasingRoutes = (parts: PurchasingParts): Route[] => [
     summary: 'A purchase order with its history',
     roles: [],
     params,
+    query: z.strictObject({
+      before: integerText({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+        .optional()
+        .meta({ description: '`next` of the page of steps before.' }),
+      limit: integerText({ minimum: 1, maximum: 500 }).default(500),
+    }),
     responses: {
       200: {
-        description: 'As it is now; its steps, newest first, refused ones too',
-        schema: z.object({ purchaseOrder: purchase, steps: z.array(step) }),
+        description: 'As it is now; a page of its steps, newest first, refused ones too',
+        schema: z.object({ purchaseOrder: purchase, steps: z.array(step), next: z.int().nullable() }),
       },
       404: { description: 'There is none' },
     },
-    async handle({ identity: { tenant }, params: { purchaseOrder: name } }) {
+    async handle({ identity: { tenant }, params: { purchaseOrder: name }, query: { before, limit } }) {
       const key = keyOf(tenant, name);
       const { state, sequence } = await parts.purchasing.state(key);
       if (!state.purchase) return unknownPurchaseOrder(name);
-      const steps = await parts.purchasing.entries(key, { limit: 500 });
-      return reply(200, { purchaseOrder: answerOf(name, sequence, state.purchase), steps: steps.map(stepOf) });
+      const steps = await parts.purchasing.entries(key, { ...(before === undefined ? {} : { before }), limit });
+      const oldest = steps.at(-1)?.sequence ?? 1;
+      return reply(200, {
+        purchaseOrder: answerOf(name, sequence, state.purchase),
+        steps: steps.map(stepOf),
+        next: oldest > 1 ? oldest : null,
+      });
     },
   }),
   defineRoute({

@@ -4,6 +4,7 @@ import { createLogger } from '@evenkeel/chassis';
 import { createGateway, createRateGovernor, type Memo, type PushItem, type StoreConnection } from '@evenkeel/connector-kit';
 import type { NewListing, SandboxControl } from '@evenkeel/marketplace-sandbox/control';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createEtsy } from '../src/etsy.ts';
 import { updateOf } from '../src/inventory.ts';
 import * as shapes from '../src/shapes.ts';
@@ -39,6 +40,8 @@ interface Shop extends AsyncDisposable {
   memo(): Memo | null;
   /** The process dies where it would remember this, and before it does. */
   dieBeforeRemembering(fatal: Memo | null): void;
+  /** The process dies before it remembers something for the nth time from now; 0: it does not. */
+  dieAtMemory(nth: number): void;
   /** How the kit resolves a push that was left without an answer. */
   readBack(): ReturnType<StoreConnection['readBack']>;
   /** Its seller adds the variants that are like these, in another colour. */
@@ -66,7 +69,9 @@ async function openShop({
   const connection = marketplace.open({ settings: complete, credentials: () => credentials }, gateway);
   let memo: Memo | null = null;
   let dies: Memo | null | undefined;
+  let diesAt = 0;
   const remember = async (given: Memo | null) => {
+    if (diesAt > 0 && (diesAt -= 1) === 0) throw new Error('killed');
     if (dies !== undefined && isDeepStrictEqual(given, dies)) {
       dies = undefined;
       throw new Error('killed');
@@ -85,6 +90,7 @@ async function openShop({
       connection.push({ key: randomUUID(), items: items.map((item) => ({ expected: null, ...item })) }, { ...soon, memo, remember }),
     memo: () => memo,
     dieBeforeRemembering: (fatal) => void (dies = fatal),
+    dieAtMemory: (nth) => void (diesAt = nth),
     readBack: () =>
       connection.readBack(
         listing.offerings.map(({ inventoryItem }) => inventoryItem),
@@ -287,6 +293,65 @@ describe('a push to an Etsy listing', () => {
       expect(order?.lines).toMatchObject([{ listing: String(shop.listing), quantity: 2 }]);
   });
 });
+
+/**
+ * Variants get something and nothing in any order, sell out, and any request is lost on its way or on its way back, or its process dies. What is left
+ * without an answer is read back, as the kit does, and goes out again where it is not there.
+ */
+test('whatever is cut off, once all is confirmed each variant shows what it was last to show', async () => {
+  const aStep = fc.record({
+    wants: fc.dictionary(fc.constantFrom('blue', 'red'), fc.constantFrom(0, 0, 0, 4, 7), { minKeys: 1 }),
+    sellsOut: fc.constantFrom('', '', 'blue', 'red'),
+    goesWrong: fc.constantFrom('nothing', 'dropNextMutations', 'dropAnswerOfNextMutations', 'dies'),
+    which: fc.integer({ min: 1, max: 3 }),
+  });
+  const life = fc.array(aStep, { minLength: 3, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(life, async (steps) => {
+      await using shop = await openShop({ renewSoldOut: true });
+      const variants = [shop.blue, shop.red];
+      const wanted = new Map([[shop.blue, 3], [shop.red, 2]]); // prettier-ignore
+      const outstanding = new Set<string>();
+      const attempt = async (): Promise<void> => {
+        const items = [...outstanding].map((listing) => ({ listing, quantity: wanted.get(listing) ?? 0 }));
+        try {
+          for (const { listing, outcome } of await shop.push(items)) if (outcome === 'applied') outstanding.delete(listing);
+        } catch {
+          shop.dieAtMemory(0); // the next one looks
+          const found = await shop.readBack();
+          for (const { listing, quantity } of items) if (found.get(listing) === quantity) outstanding.delete(listing);
+        }
+      };
+      const settle = async (): Promise<void> => {
+        await shop.control.setFaults(shop.name, {});
+        while (outstanding.size > 0) await attempt();
+        const isOnSale = (await shop.state()) === 'active';
+        const shown = (await shop.quantities()).map((quantity) => (isOnSale ? quantity : 0));
+        expect(shown).toEqual(variants.map((listing) => wanted.get(listing)));
+      };
+      for (const { wants, sellsOut, goesWrong, which } of steps) {
+        const sold = sellsOut === 'blue' ? shop.blue : shop.red;
+        const quantity = wanted.get(sold) ?? 0;
+        if (sellsOut !== '' && quantity > 0) {
+          await settle(); // everybody knows of what it sells
+          await shop.control.placeOrder(shop.name, { lines: [{ inventoryItem: sold, quantity }] });
+          wanted.set(sold, 0);
+        }
+        for (const [name, units] of Object.entries(wants)) {
+          const listing = name === 'blue' ? shop.blue : shop.red;
+          wanted.set(listing, units);
+          outstanding.add(listing);
+        }
+        if (goesWrong === 'dies') shop.dieAtMemory(which);
+        else if (goesWrong !== 'nothing') await shop.control.setFaults(shop.name, { [goesWrong]: which });
+        await attempt();
+        shop.dieAtMemory(0);
+      }
+      await settle();
+    }),
+    { numRuns: 30 },
+  );
+}, 120_000);
 
 // It was called by all that was chosen, though its quantity varies by the colour alone: no listing has that name, and it waited for one for ever.
 test('a variant that its seller has just added is known by its first sale', async () => {

@@ -18,7 +18,7 @@ export interface JournalReader<Data, State> {
   entriesAt(heads: ReadonlyMap<string, number>, at: number): Promise<Map<string, JournalEntry<Data> | null>>;
   /** Entries below a sequence, newest first. */
   entries(key: string, page?: { readonly before?: number; readonly limit?: number }): Promise<JournalEntry<Data>[]>;
-  /** The aggregates whose key begins so, by pages in the order of their keys; `after`: only those above this key. Memory holds one page. */
+  /** The aggregates whose key begins so, by pages in the order of their keys; `after`: only those above this key. Memory holds one page, and keys of some more. */
   pages(prefix: string, from?: { readonly lane?: number; readonly after?: string }): AsyncIterable<Page<State>>;
   /** All entries of this cause, of whichever aggregate, in sequence order; none while it is not in the journal. */
   caused(cause: string): Promise<JournalEntry<Data>[]>;
@@ -29,6 +29,8 @@ export interface JournalReader<Data, State> {
 }
 
 const pageSize = 200;
+/** Keys are small. SecantusDB sorts all that are left each time it is asked for the next: of 20,000 aggregates that was most of the work. */
+const keysAtOnce = 5_000;
 /** Of many ledgers at once only the newest entries are read together: a past moment is seldom longer ago, and a ledger may be long. */
 const newestEntries = 20;
 
@@ -72,12 +74,14 @@ export function createReader<Names extends EventName, Data, State, Context>(
       const found = await journal
         .find(filter as never, { projection: { aggregate: 1, _id: 0 } })
         .sort({ aggregate: 1 })
-        .limit(pageSize)
+        .limit(keysAtOnce)
         .toArray();
       const keys = found.map((document) => document.aggregate);
       if (keys.length === 0) return;
-      const loaded = await loadAggregates(aggregate, collections, keys, nothingCommitted);
-      yield [...loaded].map(([key, { state }]) => ({ key, state }));
+      for (const some of chunks(keys, pageSize)) {
+        const loaded = await loadAggregates(aggregate, collections, some, nothingCommitted);
+        yield [...loaded].map(([key, { state }]) => ({ key, state }));
+      }
       last = keys.at(-1) ?? last;
     }
   }

@@ -618,6 +618,75 @@ describe('the auditor', () => {
       /^I1 .* a journal document says that it holds rows 1 to \d+, but holds \d+ to \d+\.$/,
     ],
     [
+      'a row that stands in the ledger twice',
+      (facts) => {
+        const document = must(facts.ledgers.find(({ aggregate }) => aggregate === cup));
+        document.entries.push(structuredClone(must(document.entries[0])));
+      },
+      /^I1 .* row 1 stands in the journal twice\.$/,
+    ],
+    [
+      'a movement that is told and was never journaled',
+      (facts) => {
+        const last = must(facts.movements.findLast(({ key }) => key === cup));
+        const sequence = must(last.value).sequence + 1;
+        facts.movements.push({ ...structuredClone(last), id: `stock/${cup}/${sequence}`, value: { ...must(last.value), sequence } });
+      },
+      /^I1 .* row \d+ is in the topic, but not in the journal\.$/,
+    ],
+    [
+      'an order that took one telling twice',
+      (facts) => {
+        const { entries } = must(facts.orders.find((document) => document.entries.length > 1));
+        must(entries[1]).cause = must(entries[0]).cause;
+      },
+      /^I2 .*: in the journal of order, .* has an effect twice: entries 1 and 2, inside one document\.$/,
+    ],
+    [
+      'a purchase order that received one delivery twice',
+      (facts) => {
+        const { entries } = must(facts.purchases.find((document) => document.entries.length > 1));
+        must(entries[1]).cause = must(entries[0]).cause;
+      },
+      /^I2 .*: in the journal of the purchase order po-1, .* has an effect twice: entries 1 and 2/,
+    ],
+    [
+      'a movement that was decided under one cause twice',
+      (facts) => {
+        const [first, second] = movementDecisions(facts);
+        must(second).cause = must(first).cause;
+      },
+      /^I2 .*: in the journal of sync-policy, .* has an effect twice: entries \d+ and \d+/,
+    ],
+    [
+      'received units that the ledger has under another purchase order',
+      (facts) => {
+        const { cause } = must(rowsOf(facts).find(({ type }) => type === 'PurchaseReceiving'));
+        for (const row of [...rowsOf(facts), ...facts.movements.map(({ value }) => must(value))])
+          if (row.cause === cause) row.purchaseOrder = 'po-2';
+      },
+      /^I2 .* row \d+ \(PurchaseReceiving of 5 for po-2\) is not that 5 units of the purchase order po-1 .* were put away\.$/,
+    ],
+    [
+      'a decision that was made for another Available',
+      (facts) => void (must(movementDecisions(facts)[1]).data.before += 1),
+      /^I5 .*: it was made for Available \d+ to \d+, but the row moved it from \d+ to \d+\.$/,
+    ],
+    [
+      'a movement that was passed over',
+      (facts) => Object.assign(must(movementDecisions(facts)[2]).data.trigger, { sequence: 4 }),
+      /^I5 .*: nothing was decided about row 3, which is in the ledger\.$/,
+    ],
+    [
+      'a movement that never reached sync-policy',
+      (facts) => {
+        const document = must(facts.policies.findLast(({ aggregate }) => aggregate === cup));
+        document.entries.pop();
+        document.to -= 1;
+      },
+      /^I5 .*: no decision about ledger row \d+: a lost movement\.$/,
+    ],
+    [
       'a reservation that makes another type of row',
       (facts) => Object.assign(effectIn(facts, 'reserved'), { kind: 'assigned' }),
       /^I3 .* row \d+ is of type OrderReserve, but its cause .* makes one of type BatchReserve\.$/,
@@ -656,6 +725,33 @@ describe('the auditor', () => {
     const facts = aDayInTheShop();
     seed(facts);
     expect(found(facts)).toContainEqual(expect.stringMatching(sentence));
+  });
+
+  test("finds a tenant's new policy that nobody has heard of", () => {
+    const shop = createMadeUpSystem({ realTimeAtOrBelow: 0, significantUnits: 100, everyNth: 10 });
+    shop.list('cup');
+    shop.setStock('cup', 50);
+    shop.setStock('cup', 45);
+    const facts = shop.facts();
+    facts.tenantPolicies.push({ tenant: 'default', revision: 2, realTimeAtOrBelow: 60, significantUnits: 100, everyNth: 10 });
+    expect(found(facts)).toContainEqual(
+      expect.stringMatching(/^I5 .*: revision 2 of the tenant's policy lets 1 held transactions out, but nothing was decided\.$/),
+    );
+  });
+
+  test('finds a shelf below zero that nobody was told of', () => {
+    const shop = createMadeUpSystem();
+    shop.list('cup');
+    shop.setStock('cup', 1);
+    shop.ship(shop.sell('cup', 'north', 3));
+    const facts = shop.facts();
+    expect(found(facts)).toEqual([]);
+    facts.incidents = facts.incidents.filter(({ key }) => key !== joinKey('default', 'negative_on_hand', 'cup'));
+    expect(found(facts)).toEqual([
+      expect.stringMatching(
+        /^heads .* SKU cup.*: stock\.incidents\.v1 has no record of it, but the newest is open at row 3 \(negative_on_hand\)\.$/,
+      ),
+    ]);
   });
 
   test('finds a reservation that the ledger refused', () => {

@@ -153,7 +153,11 @@ const marketplaceSchema = z.object({
 
 const fieldsOf = (fields: z.ZodRawShape) => z.toJSONSchema(z.strictObject(fields), { io: 'input' }) as Record<string, unknown>;
 
-const importedSchema = z.object({ listings: z.int(), mapped: z.int(), unmapped: z.int() });
+const importedSchema = z.object({
+  listings: z.int().meta({ description: 'At the marketplace.' }),
+  mapped: z.int().meta({ description: 'Of these, newly mapped, or to another SKU.' }),
+  unmapped: z.int().meta({ description: 'Mapped no longer: they are gone, or carry another SKU.' }),
+});
 
 /** What a request about a store may be answered, beside what all are; what each route adds is its own. */
 const aboutStore = { 404: { description: 'There is no such store' } } as const;
@@ -325,7 +329,7 @@ function lifecycleRoutes(options: ConnectorRoutesOptions): Route[] {
       path: '/stores/:store/disconnect',
       summary: 'Give a store up: its listings are unmapped, its credentials forgotten, its orders no longer read.',
       description:
-        'What is reserved stays reserved: it was sold. With setListingsToZero every listing is set to 0 first, those that are paused included. Connecting the same account again under the same id goes on.',
+        'What is reserved stays reserved: it was sold. With setListingsToZero every mapped listing is set to 0 first, those that are paused included. Connecting the same account again under the same id goes on.',
       roles: ['operator'],
       params: storeParams,
       body: z.strictObject({ setListingsToZero: z.boolean() }),
@@ -351,7 +355,9 @@ const listingsQuery = z.strictObject({
   after: text(255).optional().meta({ description: '`next` of the page before.' }),
   limit: integerText({ minimum: 1, maximum: 1_000 }).default(100),
   sku: text(255).optional().meta({ description: 'Mapped to exactly this one.' }),
-  search: text(255).optional().meta({ description: 'The SKU that it is mapped to, or that it carries there, begins so.' }),
+  search: text(255)
+    .optional()
+    .meta({ description: 'The SKU that it is mapped to, or that it carries there, begins so; case does not matter.' }),
   mapped: booleanText().optional().meta({ description: 'To whatever SKU.' }),
   outstanding: booleanText().optional().meta({ description: 'A newer value is on its way, or waits for the end of a pause.' }),
   paused: booleanText().optional(),
@@ -365,7 +371,7 @@ const isSet = (wanted: boolean | undefined, field: string) =>
 function filterOf(query: z.output<typeof listingsQuery>): mongo.Filter<ListingDocument> {
   const { after, sku, search, mapped, outstanding, paused, quarantined, gone } = query;
   // A literal text at the beginning; a RegExp value would silently find too little on some servers.
-  const beginning = search === undefined ? null : { $regex: `^${search.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}` };
+  const beginning = search === undefined ? null : { $regex: `^${search.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, $options: 'i' };
   const conditions: mongo.Filter<ListingDocument>[] = [
     ...(after === undefined ? [] : [{ listing: { $gt: after } }]),
     ...(sku === undefined ? [] : [{ sku }]),
@@ -516,7 +522,7 @@ function problemOfMarketplace({ failure }: MarketplaceError): Problem {
   if (failure.class === 'credential')
     return problem(400, {
       type: 'credentials-refused',
-      detail: `The marketplace refuses these credentials (${code}): check them, and that they may read and write inventory, listings and orders.`,
+      detail: `The marketplace refuses these credentials (${code}): check what identifies the shop, the credentials, and that they may read and write inventory, listings and orders.`,
       code,
     });
   if (failure.class === 'bug' || failure.class === 'permanent_listing' || failure.class === 'conflict')

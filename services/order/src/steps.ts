@@ -1,5 +1,5 @@
 import type { JournalEntry } from '@evenkeel/chassis';
-import type { OrderLine, User } from '@evenkeel/contracts';
+import type { Label, OrderLine, User } from '@evenkeel/contracts';
 import type { Order, OrderEntry } from './domain.ts';
 
 type Told = Omit<Order, 'labels'>;
@@ -49,10 +49,10 @@ function stepOf(data: OrderEntry, before: () => Told | null): (Pick<Step, 'type'
       return told(data.order, data.first ? null : before());
     case 'labelled': {
       const { label, location, user, lines } = data.label;
-      return { type: 'labelled', user, label, location, lines: lines.map(shipping) };
+      return { type: 'labelled', user, label, location, lines: shipping(lines, before()) };
     }
     case 'voided':
-      return { type: 'voided', user: data.void.user, label: data.label, lines: data.void.lines.map(shipping) };
+      return { type: 'voided', user: data.void.user, label: data.label, lines: shipping(data.void.lines, before()) };
     case 'label_refused':
       return { type: 'refused', user: data.user, refused: data.refused };
     case 'void_refused':
@@ -65,13 +65,10 @@ function stepOf(data: OrderEntry, before: () => Told | null): (Pick<Step, 'type'
   }
 }
 
-const shipping = ({ line, quantity }: { readonly line: string; readonly quantity: number }): LineStep => ({
-  line,
-  sku: null,
-  ordered: 0,
-  cancelled: 0,
-  shipped: quantity,
-});
+function shipping(lines: Label['lines'], order: Told | null): LineStep[] {
+  const skus = new Map(order?.lines.map(({ line, sku }) => [line, sku]));
+  return lines.map(({ line, quantity }) => ({ line, sku: skus.get(line) ?? null, ordered: 0, cancelled: 0, shipped: quantity }));
+}
 
 function told(order: Told, before: Told | null): Pick<Step, 'type' | 'user' | 'lines'> {
   const user: User = { kind: 'marketplace', id: order.marketplace };

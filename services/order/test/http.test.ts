@@ -190,9 +190,9 @@ test('the steps of an order can be read, newest first and page by page', async (
   expect(steps).toMatchObject([
     { type: 'cancelled', user: { id: 'shopify' }, lines: [{ line: 'a', ordered: 0, cancelled: 1 }] },
     { type: 'edited', lines: [{ line: 'a', ordered: -1, cancelled: 1 }] },
-    { type: 'voided', user: { id: 'ann' }, label },
+    { type: 'voided', user: { id: 'ann' }, label, lines: [{ line: 'a', sku: 'MUG', shipped: 1 }] },
     { type: 'refused', refused: 'more_than_left', user: { id: 'ann' } },
-    { type: 'labelled', label, lines: [{ shipped: 1 }] },
+    { type: 'labelled', label, lines: [{ line: 'a', sku: 'MUG', shipped: 1 }] },
     { type: 'seen', lines: [{ line: 'a', sku: 'MUG', ordered: 3 }] },
   ]);
   const first = (await orders.http.call('GET', `${path}/steps?limit=2`)).body as { steps: unknown[]; next: number };

@@ -221,4 +221,16 @@ describe('purchase orders over HTTP', () => {
     shop.hold();
     expect(await shop.call('POST', '/purchase-orders/po1/receipts', {})).toMatchObject({ status: 202 });
   });
+
+  test('name the products that are the matter, where it is one of several', async () => {
+    await using shop = await openPurchasing();
+    await shop.call('POST', '/purchase-orders', { purchaseOrder: 'po1', lines: of(3, 5) });
+    const said = async (path: string, body: unknown) =>
+      ((await shop.call('POST', `/purchase-orders${path}`, body)).body as { detail: string }).detail;
+    expect(await said('/po1/receipts', { lines: of(4, 5) })).toMatch(/It is about MUG \(3 still to come\)\.$/);
+    expect(await said('/po1/receipts', { lines: [...of(1), { sku: 'JUG', quantity: 1 }] })).toMatch(/It is about JUG\.$/);
+    await shop.call('POST', '/purchase-orders/po1/receipts', { lines: of(2, 5), putAway: false });
+    expect(await said('/po1/put-aways', { lines: of(3, 5) })).toMatch(/It is about MUG \(2 wait\)\.$/);
+    expect(await said('', { lines: [...of(1, 1), ...of(2)] })).toMatch(/It is about MUG\.$/);
+  });
 });

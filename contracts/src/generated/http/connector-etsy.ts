@@ -260,8 +260,11 @@ export interface ConnectorEtsyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
+        /** At the marketplace. */
         readonly listings: number;
+        /** Of these, newly mapped, or to another SKU. */
         readonly mapped: number;
+        /** Mapped no longer: they are gone, or carry another SKU. */
         readonly unmapped: number;
       };
     };
@@ -316,7 +319,7 @@ export interface ConnectorEtsyHttp {
       readonly limit?: number | undefined;
       /** Mapped to exactly this one. */
       readonly sku?: string | undefined;
-      /** The SKU that it is mapped to, or that it carries there, begins so. */
+      /** The SKU that it is mapped to, or that it carries there, begins so; case does not matter. */
       readonly search?: string | undefined;
       /** To whatever SKU. */
       readonly mapped?: boolean | undefined;

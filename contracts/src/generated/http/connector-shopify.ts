@@ -258,8 +258,11 @@ export interface ConnectorShopifyHttp {
     readonly body: undefined;
     readonly answers: {
       readonly 200: {
+        /** At the marketplace. */
         readonly listings: number;
+        /** Of these, newly mapped, or to another SKU. */
         readonly mapped: number;
+        /** Mapped no longer: they are gone, or carry another SKU. */
         readonly unmapped: number;
       };
     };
@@ -314,7 +317,7 @@ export interface ConnectorShopifyHttp {
       readonly limit?: number | undefined;
       /** Mapped to exactly this one. */
       readonly sku?: string | undefined;
-      /** The SKU that it is mapped to, or that it carries there, begins so. */
+      /** The SKU that it is mapped to, or that it carries there, begins so; case does not matter. */
       readonly search?: string | undefined;
       /** To whatever SKU. */
       readonly mapped?: boolean | undefined;

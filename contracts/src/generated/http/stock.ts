@@ -149,7 +149,7 @@ export type Incident = {
   /** As it is now; null where there is none. */
   readonly explanation: {
     readonly quantities: Quantities;
-    /** The newest reservations, until what is short is covered. */
+    /** The newest reservations, until what is short is covered; fewer, or none, where On Hand itself is below zero: what left without being there is promised no longer. */
     readonly orders: readonly {
       readonly store: string;
       readonly order: string;

@@ -177,7 +177,10 @@ function complaintsOf(part: string, issue: z.core.$ZodIssue): Complaint[] {
 }
 
 function wording(issue: z.core.$ZodIssue): string {
-  const message = issue.message.replace(/^Invalid input: /, '').replace(/^Too (big|small): /, '');
+  const message = issue.message
+    .replace(/^Invalid input: /, '')
+    .replace(/^Too (big|small): /, '')
+    .replace('expected int, received number', 'expected a whole number');
   return issue.code === 'invalid_type' && message.endsWith(', received undefined')
     ? `is missing: ${message.replace(', received undefined', '')}`
     : message;

@@ -16,7 +16,10 @@ const waitingOrders = z.object({
         at: time.meta({ description: 'When they were promised.' }),
       }),
     )
-    .meta({ description: 'The newest reservations, until what is short is covered.' }),
+    .meta({
+      description:
+        'The newest reservations, until what is short is covered; fewer, or none, where On Hand itself is below zero: what left without being there is promised no longer.',
+    }),
 });
 
 /** Of an oversold product: which orders it is that go beyond what there is, as it is now. */

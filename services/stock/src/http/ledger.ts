@@ -16,7 +16,7 @@ const transactions = ['StockUpdate', 'PurchaseReceiving', 'AutoPick', 'BatchPick
 const others = ['OrderReserve', 'OrderRelease', 'BatchReserve', 'BatchRelease', 'ProductChange'] as const;
 const type = z.enum([...transactions, ...others]);
 export const momentText = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: "expected a moment such as 2026-11-25T09:30:00Z, or with +01:00, whose '+' is %2B in an address" })
   .transform((value) => Date.parse(value))
   .meta({ override: { type: 'string', format: 'date-time' } });
 

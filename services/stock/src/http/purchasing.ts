@@ -9,7 +9,7 @@ import {
   type JournalReader,
   type Route,
 } from '@evenkeel/chassis';
-import { keyOf, topics, type Events } from '@evenkeel/contracts';
+import { keyOf, topics, type Events, type PurchaseLine } from '@evenkeel/contracts';
 import { z } from 'zod';
 import {
   mostPurchasedUnits,
@@ -125,6 +125,20 @@ const refusals: Readonly<Record<Exclude<PurchaseRefusal, 'unknown_purchase_order
   more_than_received: [409, 'Fewer units wait to be put away. Read the purchase order, and put away what waits.'],
 };
 
+/** Which of the lines that were asked for it is; none where it is no matter of single lines. */
+function concerned(refused: PurchaseRefusal, asked: readonly PurchaseLine[], purchase: Purchase | null): string[] {
+  const lineOf = (sku: string) => purchase?.lines.find((line) => line.sku === sku);
+  return asked.flatMap(({ sku, quantity }, index) => {
+    const line = lineOf(sku);
+    if (refused === 'unknown_line') return line ? [] : [sku];
+    if (refused === 'repeated_line') return asked.findIndex((other) => other.sku === sku) < index ? [sku] : [];
+    if (refused === 'over_received' && line && quantity > stillToCome(line)) return [`${sku} (${stillToCome(line)} still to come)`];
+    if (refused === 'more_than_received' && line && quantity > waiting(line)) return [`${sku} (${waiting(line)} wait)`];
+    return [];
+  });
+}
+const mostNamed = 10;
+
 interface Asked {
   readonly tenant: string;
   readonly name: string;
@@ -156,7 +170,10 @@ async function ask<Name extends PurchaseInput, Done extends 200 | 201>(
   const { refused, after } = entry.data;
   if (refused === 'unknown_purchase_order' || (refused === null && after === null)) return unknownPurchaseOrder(name);
   if (refused === null && after) return reply(done, { purchaseOrder: answerOf(name, entry.sequence, after), step: stepOf(entry) }, where);
-  const [status, detail] = refusals[refused as keyof typeof refusals];
+  const [status, words] = refusals[refused as keyof typeof refusals];
+  const { lines: askedFor = null } = data as { readonly lines?: readonly PurchaseLine[] | null };
+  const which = concerned(refused as PurchaseRefusal, askedFor ?? [], after).slice(0, mostNamed);
+  const detail = which.length > 0 ? `${words} It is about ${which.join(', ')}.` : words;
   const now = after ? { purchaseOrder: answerOf(name, entry.sequence, after) } : {};
   return problem(status, { type: (refused as string).replaceAll('_', '-'), detail, ...now });
 }

@@ -121,7 +121,8 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
     await options.readOrders();
     const found = new Map(page.map(({ listing, doubt }) => [listing, doubt?.found ?? read.get(listing)]));
     const now = Date.now();
-    const current = await listings.find({ _id: { $in: page.map(({ _id }) => _id) }, ownerEpoch: { $lte: epoch } }).toArray();
+    const current = await listings.find({ _id: { $in: page.map(({ _id }) => _id) } }).toArray();
+    if (current.some(({ ownerEpoch }) => ownerEpoch > epoch)) throw new Fenced(); // it has looked for itself
     const writes = current.map((document) => judged(document, found.get(document.listing), now));
     await writeListings(collections, writes);
   }
@@ -129,7 +130,7 @@ export function createPushLoop(options: PushLoopOptions): PushLoop {
   function judged(document: ListingDocument, found: number | undefined, now: number) {
     const { _id, listing, doubt, ownerEpoch } = document;
     const verdict = judge(document, found, capabilities, { now, patience: options.patienceMilliseconds });
-    const filter = { _id, inFlight: null, ownerEpoch }; // a later owner has looked for itself
+    const filter = { _id, inFlight: null, ownerEpoch };
     const seen = found === undefined ? {} : { lastRead: { quantity: found, onSale: document.lastRead?.onSale ?? true, at: now } };
     if (!verdict.known) {
       patience.hold(listing, verdict.lookAgainAt);

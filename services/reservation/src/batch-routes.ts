@@ -315,7 +315,10 @@ async function rowsOf({ warehouse, levels }: BatchParts, tenant: string, batch: 
 }
 
 const pickListRow = z.object({
-  location: z.string().meta({ description: 'The default location of the product, else where most of it is.' }),
+  location: z.string().meta({
+    description:
+      'The default location of the product, else where most of it is: name that one with the pick, which takes units of a product without a default location from `default` where it names none.',
+  }),
   sku: z.string(),
   title: z.string().nullable(),
   quantity: z.int(),

@@ -322,7 +322,7 @@ export interface ReservationHttp {
         readonly batch: string;
         readonly name: string | null;
         readonly rows: readonly ({
-          /** The default location of the product, else where most of it is. */
+          /** The default location of the product, else where most of it is: name that one with the pick, which takes units of a product without a default location from `default` where it names none. */
           readonly location: string;
           readonly sku: string;
           readonly title: string | null;

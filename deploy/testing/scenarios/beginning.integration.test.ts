@@ -114,7 +114,9 @@ async function outcome(system: System, seller: Seller, orders: readonly string[]
   const bySku = skus.map(async (sku) => ({
     sku,
     ...(await seller.level(sku)),
+    // Of two rows from different orders or commands either may come last: the number and the time of the newest are its own.
     sequence: 'any',
+    at: 'any',
     rows: rows.filter((row) => row.sku === sku).map(({ text }) => text),
     shown: await Promise.all(stores.map(async (store) => seller.shown(store, sku))),
   }));

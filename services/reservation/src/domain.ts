@@ -404,14 +404,18 @@ function reverse(run: Recording, held: Reservation, facts: Facts, sku: string, i
     }
 }
 
+/** Units that labels took and that were cancelled since, for a refund: they stand on their labels, and no other unit is deducted in their place. */
+const cancelledOnLabels = ({ picked }: HeldLine): number => sumOf(picked, ({ label, toPutBack }) => (label === null ? 0 : toPutBack));
+
 /** Labels with units that nothing has deducted yet, newest first, out of the Order Reserve; units in a pick batch cover labels until they are picked. */
 function pickLabelled(run: Recording, facts: Facts, sku: string): void {
   for (const { label, location, user } of facts.labels.toReversed()) {
     const before = run.linesOf(sku);
     const lines = before.map((line) => {
-      const deducted = Math.max(onLabels(facts, line.line), factsOn(facts, line.line).fulfilled);
+      const deducted = Math.max(onLabels(facts, line.line) - cancelledOnLabels(line), factsOn(facts, line.line).fulfilled);
       const due = Math.min(line.orderReserve, deducted - pickedOf(line) - inBatches(line));
-      const own = onLabel(facts, label, line.line) - bySource(line, label).quantity;
+      const { quantity, toPutBack } = bySource(line, label);
+      const own = onLabel(facts, label, line.line) - quantity - toPutBack;
       return { line: line.line, quantity: Math.max(0, Math.min(due, own)) };
     });
     if (quantityOf(lines) === 0) continue;

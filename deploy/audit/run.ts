@@ -17,7 +17,10 @@ export interface Verdict extends Audit {
   readonly givenUp: readonly string[];
 }
 
-const betweenLooksMilliseconds = 500;
+/** Between two looks; longer where a look is a burden, for whoever is looked at has work to do: three times what it took, within bounds. */
+const restMilliseconds = { least: 500, most: 5_000 };
+const restAfter = (tookMilliseconds: number): number =>
+  Math.min(restMilliseconds.most, Math.max(restMilliseconds.least, 3 * tookMilliseconds));
 
 /** Waits until all is quiet, reads the system, judges it. Throws Unreachable where a part of it cannot be read. */
 export async function runAudit(options: Options, say: (line: string) => void): Promise<Verdict> {
@@ -61,12 +64,14 @@ async function waitUntilQuiet(
   say: (line: string) => void,
 ): Promise<Look | null> {
   for (let told = false; ; told = true) {
+    const began = performance.now();
     const now = await look(system);
     looks.push(now);
+    const rest = restAfter(performance.now() - began);
     if (isQuiet(looks, stillMilliseconds)) return now;
     if (performance.now() >= deadline) return null;
     if (!told) say('Waiting until all is quiet.');
-    await pause(betweenLooksMilliseconds);
+    await pause(rest);
   }
 }
 

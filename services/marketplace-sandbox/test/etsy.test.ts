@@ -129,6 +129,15 @@ describe('an Etsy listing', () => {
     expect((await tea.control.writes('tea')).rows).toEqual([]);
   });
 
+  test('that is gone keeps its name in the log of what was written to it', async () => {
+    await using tea = await openEtsyShop();
+    const { id, blue, red } = await mug(tea);
+    await put(tea, id, [7, 2], 'push-1');
+    for (const variant of [blue, red]) await tea.control.deleteProduct('tea', variant);
+    const { rows } = await tea.control.writes('tea');
+    expect(rows.map(({ inventoryItem }) => inventoryItem)).toEqual([blue, red]);
+  });
+
   test('that is off sale may be at nothing, and comes back with what was put meanwhile', async () => {
     await using tea = await openEtsyShop();
     const { id } = await mug(tea);

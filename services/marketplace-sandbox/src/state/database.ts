@@ -16,7 +16,7 @@ export interface Database {
   [Symbol.dispose](): void;
 }
 
-const layoutVersion = 2;
+const layoutVersion = 3;
 
 const layout = `
   CREATE TABLE shops (
@@ -71,6 +71,7 @@ const layout = `
   CREATE TABLE etsy_items (
     item INTEGER PRIMARY KEY, shop TEXT NOT NULL, listing INTEGER NOT NULL, name TEXT NOT NULL) STRICT;
   CREATE UNIQUE INDEX etsy_items_by_name ON etsy_items (shop, name);
+  CREATE TABLE etsy_former_items (item INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
   CREATE TABLE etsy_transactions (
     line INTEGER PRIMARY KEY, listing INTEGER NOT NULL, product INTEGER NOT NULL, variations TEXT NOT NULL, price INTEGER NOT NULL) STRICT;
 `;

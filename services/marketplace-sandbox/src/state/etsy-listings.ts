@@ -93,6 +93,8 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
     itemNamed: database.prepare<{ item: number }>('SELECT item FROM etsy_items WHERE shop = ? AND name = ?'),
     nameItem: database.prepare('INSERT INTO etsy_items VALUES (?, ?, ?, ?)'),
     itemsOf: database.prepare<{ item: number }>('SELECT item FROM etsy_items WHERE listing = ?'),
+    // What is gone keeps its name in the logs; the name may be another one's later.
+    rememberItem: database.prepare('INSERT INTO etsy_former_items SELECT item, name FROM etsy_items WHERE item = ?'),
     forgetItem: database.prepare('DELETE FROM etsy_items WHERE item = ?'),
     insertTransaction: database.prepare('INSERT INTO etsy_transactions VALUES (?, ?, ?, ?, ?)'),
     transaction: database.prepare<Omit<TransactionRow, 'variations'> & { variations: string }>(
@@ -110,6 +112,10 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
   const find = (shop: string, id: number) => readListing(statements.listing.get(shop, id));
   const save = ({ id, state, varies }: Pick<EtsyListingRow, 'id' | 'state' | 'varies'>, at: number): void =>
     void statements.update.run(state, JSON.stringify(varies), at, id);
+  const forgetItem = (item: number): void => {
+    statements.rememberItem.run(item);
+    statements.forgetItem.run(item);
+  };
   const isEmpty = (of: readonly { quantity: number; enabled: boolean }[]) => of.every(({ quantity, enabled }) => quantity <= 0 || !enabled);
 
   /** Replaces the products of a listing. Each has a new id; what holds the quantity stays, by the values that the quantity varies by. */
@@ -138,7 +144,7 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
     for (const { item } of statements.itemsOf.all(listing)) {
       if (items.has(item)) continue;
       inventory.deleteItem(shop, item);
-      statements.forgetItem.run(item);
+      forgetItem(item);
     }
     return items;
   };
@@ -196,7 +202,7 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
         statements.deleteProducts.run(id);
         for (const { item } of statements.itemsOf.all(id)) {
           inventory.deleteItem(shop, item);
-          statements.forgetItem.run(item);
+          forgetItem(item);
         }
         statements.delete.run(id);
       });
@@ -210,7 +216,7 @@ export function createEtsyListings(database: Database, shops: Shops, inventory: 
       database.transaction(() => {
         statements.deleteProductsOfItem.run(item);
         inventory.deleteItem(shop, item);
-        statements.forgetItem.run(item);
+        forgetItem(item);
       });
     },
 

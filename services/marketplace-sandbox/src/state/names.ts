@@ -25,7 +25,9 @@ const shopify: Names = {
 export type NamesOf = (shop: string) => Names;
 
 export function createNames(database: Database, shops: Pick<Shops, 'get'>): NamesOf {
-  const name = database.prepare<{ name: string }>('SELECT name FROM etsy_items WHERE item = ?');
+  const name = database.prepare<{ name: string }>(
+    'SELECT name FROM etsy_items WHERE item = ?1 UNION ALL SELECT name FROM etsy_former_items WHERE item = ?1',
+  );
   const item = database.prepare<{ item: number }>('SELECT item FROM etsy_items WHERE shop = ? AND name = ?');
   const numberOf = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : undefined);
   const etsy = (shop: string): Names => ({

@@ -1,3 +1,4 @@
+import { chunks } from '@evenkeel/chassis';
 import {
   ConnectionRefused,
   type CallOptions,
@@ -151,7 +152,7 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
       ),
     );
     const ids = [...new Set(unknown.map(({ listing }) => listing))];
-    for (let from = 0; from < ids.length; from += atOnce) await listingsOf(ids.slice(from, from + atOnce), options);
+    for (const some of chunks(ids, atOnce)) await listingsOf(some, options);
     for (const { of } of unknown) askedFor.add(of);
     return receipts.map((receipt) => orderOf(receipt, (id) => known.get(id)));
   }
@@ -187,8 +188,8 @@ function openShop(settings: Settings, access: ShopAccess): Shop {
       const ids = [...new Set(listings.map((listing) => Number(groupOf(listing))))];
       const found = new Map<string, number>();
       // Off sale shoppers see nothing, whatever a variant has. Whether it was written is not told by that: then the answer is silent on it.
-      for (let from = 0; from < ids.length; from += atOnce)
-        for (const { listing_id: id, state, inventory } of await listingsOf(ids.slice(from, from + atOnce), options)) {
+      for (const some of chunks(ids, atOnce))
+        for (const { listing_id: id, state, inventory } of await listingsOf(some, options)) {
           const isOnSale = state === 'active';
           if (options.memory) await settleComingBack(state, options.memory); // of one group: it is the only one that is read
           for (const { listing, quantity } of inventory ? offeredOf(id, inventory) : [])

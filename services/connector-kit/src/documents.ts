@@ -1,4 +1,4 @@
-import type { Sealed } from '@evenkeel/chassis';
+import { chunks, type Sealed } from '@evenkeel/chassis';
 import type { PushRequested, PushWithdrawn } from '@evenkeel/contracts';
 import type { Connection, mongo } from 'mongoose';
 import type { Memo } from './marketplace.ts';
@@ -298,9 +298,9 @@ export async function writeListings(
   { ordered = false, onError }: { readonly ordered?: boolean; readonly onError?: (error: unknown) => void } = {},
 ): Promise<number> {
   let changed = 0;
-  for (let from = 0; from < writes.length; from += writesAtOnce) {
+  for (const some of chunks(writes, writesAtOnce)) {
     try {
-      changed += (await listings.bulkWrite(writes.slice(from, from + writesAtOnce), { ordered })).modifiedCount;
+      changed += (await listings.bulkWrite([...some], { ordered })).modifiedCount;
     } catch (error) {
       if (!onError) throw error;
       onError(error);

@@ -15,6 +15,17 @@ async function openStore(listings: readonly string[], overrides: Parameters<type
   await bench.connect();
 }
 
+/** A store whose listing A shows 4, of which 2 are sold: the order, once it is read. */
+async function soldTwoOfFour(): Promise<string> {
+  await openStore(['A']);
+  bench.start({ orderPoll: 20 });
+  await bench.take(requested('A', 4, 1));
+  await until('A is settled', () => settled('A'));
+  const order = fake.sell('A', 2);
+  await until('2 are expected', async () => (await bench.listing('A')).expected === 2);
+  return order;
+}
+
 const shows = (listing: string): number | undefined => fake.shop.listings.get(listing)?.quantity;
 const applied = (listing: string): number[] =>
   fake.shop.applied.filter((write) => write.listing === listing).map(({ quantity }) => quantity);
@@ -178,12 +189,7 @@ describe('a conflict', () => {
 });
 
 test('an order that is cancelled gives back what its listing is expected to show', async () => {
-  await openStore(['A']);
-  bench.start({ orderPoll: 20 });
-  await bench.take(requested('A', 4, 1));
-  await until('A is settled', () => settled('A'));
-  const order = fake.sell('A', 2);
-  await until('2 are expected', async () => (await bench.listing('A')).expected === 2);
+  const order = await soldTwoOfFour();
   fake.shop.listings.set('A', { sku: 'sku-A', quantity: 3 });
   fake.order(order, [{ listing: 'A', quantity: 2, cancelled: 1 }], (fake.shop.clock += 1));
   await until('3 are expected', async () => (await bench.listing('A')).expected === 3);
@@ -194,12 +200,7 @@ test('an order that is cancelled gives back what its listing is expected to show
 
 // Etsy takes anything that is not below what is expected: expecting too little would have hidden a sale.
 test('an order that changes when it was forgotten long ago takes nothing off again', async () => {
-  await openStore(['A']);
-  bench.start({ orderPoll: 20 });
-  await bench.take(requested('A', 4, 1));
-  await until('A is settled', () => settled('A'));
-  const order = fake.sell('A', 2);
-  await until('2 are expected', async () => (await bench.listing('A')).expected === 2);
+  const order = await soldTwoOfFour();
   fake.shop.clock += 40 * 86_400_000;
   fake.sell('A', 1);
   await until('1 is expected', async () => (await bench.listing('A')).expected === 1);

@@ -1,3 +1,4 @@
+import { chunks } from '@evenkeel/chassis';
 import {
   ConnectionRefused,
   type CallOptions,
@@ -175,8 +176,7 @@ function openShop(
 
     async readBack(listings, options) {
       const found = new Map<string, number>();
-      for (let from = 0; from < listings.length; from += readBackAtOnce) {
-        const ids = listings.slice(from, from + readBackAtOnce);
+      for (const ids of chunks(listings, readBackAtOnce)) {
         const { data } = await api.run(operations.readBack, { ids, location: locationId }, options);
         for (const node of data.nodes) {
           const available = availableOf(node?.inventoryLevel ?? null);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { MongoHandle } from '@evenkeel/chassis';
+import { chunks, type MongoHandle } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import type { PlannedRow, RowError } from './imports.ts';
 
@@ -85,12 +85,15 @@ export async function openImportStore({ connection }: MongoHandle) {
     async create(fresh: NewImport, planned: readonly PlannedRow[]): Promise<ImportDocument> {
       const _id = keyOf(fresh.tenant, fresh.id);
       const own = `${_id}/${randomUUID()}`;
-      const documents: ImportPart[] = [];
-      for (let start = 0; start < planned.length; start += partRows) {
-        const part = documents.length;
-        const rows = planned.slice(start, start + partRows);
-        documents.push({ _id: `${own}/${part}`, import: own, part, at: fresh.at, rows, isDone: false, refused: [] });
-      }
+      const documents = [...chunks(planned, partRows)].map((rows, part): ImportPart => ({
+        _id: `${own}/${part}`,
+        import: own,
+        part,
+        at: fresh.at,
+        rows,
+        isDone: false,
+        refused: [],
+      }));
       if (documents.length > 0) await parts.insertMany(documents);
       const document: ImportDocument = {
         _id,

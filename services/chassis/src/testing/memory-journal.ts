@@ -2,6 +2,7 @@ import type { EventName } from '@evenkeel/contracts';
 import type { EventOf, Outgoing } from '../events.ts';
 import type { Aggregate, JournalEntry } from '../journal/aggregate.ts';
 import { foldEvents } from '../journal/fold.ts';
+import { chunks } from '../journal/load.ts';
 import type { JournalReader } from '../journal/reader.ts';
 import type { Sender } from '../kafka/sender.ts';
 
@@ -57,8 +58,7 @@ export function createMemoryJournal<Names extends EventName, Data, State, Contex
         .slice(0, limit),
     async *pages(prefix, { after = prefix } = {}) {
       const keys = [...aggregates.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted();
-      for (let start = 0; start < keys.length; start += pageSize)
-        yield keys.slice(start, start + pageSize).map((key) => ({ key, state: kept(key).state }));
+      for (const some of chunks(keys, pageSize)) yield some.map((key) => ({ key, state: kept(key).state }));
     },
     caused: async (cause) => caused(cause),
     answeredAll: async (causes) => {

@@ -1,4 +1,4 @@
-import { defineRoute, problem, reply, text, type Route } from '@evenkeel/chassis';
+import { chunks, defineRoute, problem, reply, text, type Route } from '@evenkeel/chassis';
 import { keyOf } from '@evenkeel/contracts';
 import { z } from 'zod';
 import type { Refusal } from '../domain.ts';
@@ -95,8 +95,7 @@ async function planAll(journal: StockJournal, tenant: string, rows: readonly Imp
   const bySku = [...Map.groupBy(rows, ({ sku }) => sku)];
   const planned: PlannedRow[] = [];
   const errors: RowError[] = [];
-  for (let start = 0; start < bySku.length; start += skusAtOnce) {
-    const some = bySku.slice(start, start + skusAtOnce);
+  for (const some of chunks(bySku, skusAtOnce)) {
     const states = await journal.states(some.map(([sku]) => keyOf(tenant, sku)));
     const known = new Map(some.flatMap(([sku]) => entryOf(sku, states.get(keyOf(tenant, sku)))));
     const plan = planRows(
